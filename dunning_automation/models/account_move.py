@@ -1,0 +1,99 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+READERS = "account.group_account_invoice,account.group_account_readonly"
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    dunning_decision_ids = fields.One2many(
+        "dunning.decision", "move_id", "Dunning Decisions", groups=READERS, copy=False
+    )
+    dunning_explanation = fields.Char(
+        "Why (Not) Reminded", compute="_compute_dunning_explanation", groups=READERS
+    )
+    dunning_level_id = fields.Many2one(
+        "dunning.level",
+        compute="_compute_dunning_level",
+        search="_search_dunning_level_id",
+        groups=READERS,
+        help="Highest level that one of the instalments has reached.",
+    )
+    dunning_next_date = fields.Date(
+        compute="_compute_dunning_level",
+        search="_search_dunning_next_date",
+        groups=READERS,
+        help="First day on which the next reminder may be sent.",
+    )
+    dunning_notice_ids = fields.Many2many(
+        "dunning.notice", compute="_compute_dunning_notice_ids", groups=READERS
+    )
+    dunning_notice_count = fields.Integer(
+        compute="_compute_dunning_notice_ids", groups=READERS
+    )
+    dunning_event_ids = fields.Many2many(
+        "dunning.event", compute="_compute_dunning_notice_ids", groups=READERS
+    )
+
+    @api.depends("dunning_decision_ids", "state", "payment_state", "move_type")
+    def _compute_dunning_explanation(self):
+        for move in self:
+            move.dunning_explanation = move._get_dunning_explanation()
+
+    def _get_dunning_explanation(self):
+        """One sentence per instalment, the most urgent first; never empty for a
+        document that a customer owes."""
+        self.ensure_one()
+        if not self.is_sale_document(include_receipts=True):
+            decisions = self.dunning_decision_ids
+            return " / ".join(decisions.mapped("explanation")) or False
+        if self.state != "posted":
+            return self.env._("Not reminded: the invoice is not posted.")
+        if self.move_type == "out_refund":
+            return self.env._("Not reminded: a credit note is set off.")
+        if not self.dunning_decision_ids:
+            if not self.amount_residual:
+                return self.env._("Not reminded: nothing is owed.")
+            return self.env._("Not evaluated yet: the next run decides.")
+        decisions = self.dunning_decision_ids.sorted("date_due")
+        return " / ".join(dict.fromkeys(decisions.mapped("explanation")))
+
+    @api.depends("dunning_decision_ids")
+    def _compute_dunning_level(self):
+        for move in self:
+            decisions = move.dunning_decision_ids
+            move.dunning_level_id = decisions.level_id.sorted("delay_days")[-1:]
+            move.dunning_next_date = min(
+                filter(None, decisions.mapped("next_date")), default=False
+            )
+
+    def _search_dunning_level_id(self, operator, value):
+        return self._search_by_decision("level_id", operator, value)
+
+    def _search_dunning_next_date(self, operator, value):
+        return self._search_by_decision("next_date", operator, value)
+
+    @api.model
+    def _search_by_decision(self, field_name, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        found = Domain("dunning_decision_ids", "any", [(field_name, operator, value)])
+        if operator == "in" and False in value:
+            found |= Domain("dunning_decision_ids", "=", False)
+        return found
+
+    def _compute_dunning_notice_ids(self):
+        lines = self.env["dunning.notice.line"].search([("move_id", "in", self.ids)])
+        by_move = lines.grouped("move_id")
+        for move in self:
+            notices = by_move.get(move, lines.browse()).notice_id
+            move.dunning_notice_ids = notices
+            move.dunning_notice_count = len(notices)
+            move.dunning_event_ids = notices.event_ids
+
+    def action_open_dunning_notices(self):
+        """Open the notices that list this invoice."""
+        return self.dunning_notice_ids._get_records_action(
+            name=self.env._("Dunning Notices")
+        )

@@ -1,0 +1,168 @@
+from odoo import api, fields, models
+
+
+class DunningCase(models.Model):
+    """One collection episode of one debtor in one company.
+
+    Opens with the first line that must be reminded, closes when nothing is owed. The
+    amounts and dates are kept by the planner, set-wise, in company currency.
+    """
+
+    _name = "dunning.case"
+    _description = "Dunning Case"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "overdue_amount desc, id"
+    _check_company_auto = True
+
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    state = fields.Selection(
+        [("open", "Open"), ("closed", "Closed")],
+        required=True,
+        readonly=True,
+        default="open",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        "Collector",
+        index=True,
+        tracking=True,
+        domain="[('share', '=', False)]",
+    )
+    level_id = fields.Many2one(
+        "dunning.level",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        group_expand="_group_expand_levels",
+    )
+    cycle = fields.Integer(
+        readonly=True, default=1, help="Counts the episodes of this customer."
+    )
+    date_open = fields.Date("Opened On", readonly=True)
+    date_close = fields.Date("Closed On", readonly=True)
+    next_action_date = fields.Date(readonly=True)
+    overdue_amount = fields.Monetary("Overdue", readonly=True)
+    open_amount = fields.Monetary("Open", readonly=True)
+    oldest_due_date = fields.Date(readonly=True)
+    email = fields.Char(related="partner_id.email")
+    phone = fields.Char(related="partner_id.phone")
+    notice_ids = fields.One2many("dunning.notice", "case_id", "Notices")
+    event_ids = fields.One2many("dunning.event", "case_id", "Timeline")
+    notice_count = fields.Integer(compute="_compute_notice_count")
+    decision_ids = fields.Many2many(
+        "dunning.decision", "Open Items", compute="_compute_decision_ids"
+    )
+
+    _open_uniq = models.UniqueIndex(
+        "(partner_id, company_id) WHERE state = 'open'",
+        "A customer has one open case per company.",
+    )
+
+    @api.depends("partner_id", "oldest_due_date")
+    def _compute_display_name(self):
+        for case in self:
+            case.display_name = case.partner_id.display_name
+
+    def _compute_notice_count(self):
+        counts = dict(
+            self.env["dunning.notice"]._read_group(
+                [("case_id", "in", self.ids)], ["case_id"], ["__count"]
+            )
+        )
+        for case in self:
+            case.notice_count = counts.get(case, 0)
+
+    def _compute_decision_ids(self):
+        decisions = self.env["dunning.decision"].search(
+            [
+                ("partner_id", "in", self.partner_id.ids),
+                ("company_id", "in", self.company_id.ids),
+                ("outcome", "!=", "settled"),
+            ]
+        )
+        grouped = decisions.grouped(lambda row: (row.partner_id, row.company_id))
+        for case in self:
+            case.decision_ids = grouped.get(
+                (case.partner_id, case.company_id), self.env["dunning.decision"]
+            )
+
+    @api.model
+    def _group_expand_levels(self, levels, domain):
+        """Show every rung as a kanban column, so that the ladder is seen."""
+        return levels or self.env["dunning.level"].search(
+            [("company_id", "in", self.env.companies.ids)]
+        )
+
+    def _mail_get_partner_fields(self, introspect_fields=False):
+        return ["partner_id"]
+
+    def action_open_notices(self):
+        """Open the notices of this case."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_notice_action"
+        )
+        return action | {"domain": [("case_id", "=", self.id)], "context": {}}
+
+    def action_open_invoices(self):
+        """Open the open invoices of this customer."""
+        self.ensure_one()
+        return self.decision_ids.move_id._get_records_action(
+            name=self.env._("Open Invoices")
+        )
+
+    # === TASKS === #
+
+    def _get_collector(self, policy):
+        """Who works on this case: its collector, else the policy's responsible."""
+        self.ensure_one()
+        return self.user_id or policy.user_id
+
+    def _create_address_task(self, reason, user):
+        """A person must find an address; until then nothing can be sent."""
+        self.ensure_one()
+        reasons = dict(
+            self.env["dunning.decision"]._fields["reason"]._description_selection(self.env)
+        )
+        self.activity_schedule(
+            "dunning_automation.mail_activity_contact",
+            date_deadline=self.company_id._dunning_today(),
+            summary=reasons[reason],
+            note=self.env._(
+                "Overdue invoices of %s cannot be reminded: complete the e-mail "
+                "address of the customer, of its dunning contact or of the contact "
+                "on the invoice.",
+                self.partner_id.display_name,
+            ),
+            user_id=(self.user_id or user).id,
+        )
+        self.env["dunning.event"].create(
+            {
+                "company_id": self.company_id.id,
+                "partner_id": self.partner_id.id,
+                "case_id": self.id,
+                "kind": "address_missing",
+                "payload": {"reason": reason},
+            }
+        )
+
+    def _create_failure_task(self, notice):
+        """The mail server refused a notice: a person must look."""
+        self.activity_schedule(
+            "dunning_automation.mail_activity_contact",
+            date_deadline=self.company_id._dunning_today(),
+            summary=self.env._("Notice to %s was refused", notice.email_to),
+            note=notice.reason,
+            user_id=self._get_collector(notice.policy_id).id,
+        )

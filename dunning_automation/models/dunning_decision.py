@@ -1,0 +1,95 @@
+from odoo import api, fields, models
+from odoo.tools import format_date
+
+from ..tools.reasons import OUTCOMES, REASONS
+
+
+class DunningDecision(models.Model):
+    """Why an open receivable line is reminded or not, one row per line.
+
+    Written by the planner only, and only where the answer changed; ``since`` is the day
+    of that change. The row stays when the line is settled, so that a payment that
+    bounces is recognised and opens a new ``cycle``.
+    """
+
+    _name = "dunning.decision"
+    _description = "Dunning Decision"
+    _order = "date_due, id"
+    _rec_name = "move_id"
+    _log_access = False
+    _allow_sudo_commands = False
+
+    move_line_id = fields.Many2one(
+        "account.move.line", required=True, readonly=True, ondelete="cascade"
+    )  # Already has an index from the unique constraint.
+    move_id = fields.Many2one(
+        "account.move",
+        "Invoice",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    policy_id = fields.Many2one(
+        "dunning.policy", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    run_id = fields.Many2one(
+        "dunning.run", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
+    reason = fields.Selection(REASONS, required=True, readonly=True)
+    cycle = fields.Integer(
+        readonly=True, help="Counts fresh starts: a bounced payment opens a new cycle."
+    )
+    level_id = fields.Many2one(
+        "dunning.level",
+        "Reached Level",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    next_level_id = fields.Many2one(
+        "dunning.level", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    next_date = fields.Date(
+        readonly=True, help="First day on which the next level may apply."
+    )
+    since = fields.Date(readonly=True, help="Day on which this answer was first given.")
+    date_due = fields.Date("Due Date", readonly=True)
+    explanation = fields.Char(compute="_compute_explanation")
+    currency_id = fields.Many2one(related="move_line_id.currency_id")
+    amount_residual_currency = fields.Monetary(
+        "Open Amount", related="move_line_id.amount_residual_currency"
+    )
+
+    _move_line_uniq = models.Constraint(
+        "UNIQUE(move_line_id)", "There is one decision per open line."
+    )
+
+    @api.depends("outcome", "reason", "level_id", "next_level_id", "next_date")
+    @api.depends_context("lang")
+    def _compute_explanation(self):
+        reasons = dict(self._fields["reason"]._description_selection(self.env))
+        for decision in self:
+            parts = [reasons.get(decision.reason, decision.reason)]
+            if decision.level_id:
+                parts.append(self.env._("last level: %s", decision.level_id.name))
+            if decision.next_level_id and decision.next_date:
+                parts.append(
+                    self.env._(
+                        "%(level)s from %(date)s on",
+                        level=decision.next_level_id.name,
+                        date=format_date(self.env, decision.next_date),
+                    )
+                )
+            decision.explanation = "; ".join(parts)

@@ -1,0 +1,652 @@
+import hashlib
+import logging
+import uuid
+from datetime import timedelta
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ..tools import notice_states, smtp_outcome
+
+_logger = logging.getLogger(__name__)
+
+COMPOSE_BATCH = 50
+LEASE_MINUTES = 5
+
+
+class DunningNotice(models.Model):
+    """One message to one recipient on one channel.
+
+    The text is written when the notice is planned and again just before it leaves if
+    an amount changed. States move through ``_set_state`` only; see
+    ``tools/notice_states.py`` for the roads between them.
+    """
+
+    _name = "dunning.notice"
+    _description = "Dunning Notice"
+    _order = "date desc, id desc"
+    _allow_sudo_commands = False
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    case_id = fields.Many2one(
+        "dunning.case", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    run_id = fields.Many2one(
+        "dunning.run", readonly=True, index=True, ondelete="restrict"
+    )
+    policy_id = fields.Many2one(
+        "dunning.policy", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    level_id = fields.Many2one(
+        "dunning.level", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    action_id = fields.Many2one(
+        "dunning.action", readonly=True, index="btree_not_null", ondelete="set null"
+    )
+    channel = fields.Selection(
+        lambda self: self.env["dunning.action"]._fields["channel"].selection,
+        required=True,
+        readonly=True,
+    )
+    recipient_id = fields.Many2one(
+        "res.partner", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    email_to = fields.Char("Sent To", readonly=True, help="Address at planning.")
+    lang = fields.Char("Language", readonly=True)
+    state = fields.Selection(
+        [
+            ("planned", "To Approve"),
+            ("ready", "Ready"),
+            ("claimed", "Sending"),
+            ("sent", "Sent"),
+            ("delivered", "Delivered"),
+            ("suppressed", "Held Back"),
+            ("failed", "Failed"),
+            ("unknown", "Unknown"),
+            ("cancelled", "Cancelled"),
+        ],
+        required=True,
+        readonly=True,
+        default="planned",
+        help="Held Back: the system stopped it, e.g. because of a payment; the step is "
+        "planned again when due.\n"
+        "Cancelled: a person decided against it; the step is not repeated.\n"
+        "Unknown: it may or may not have arrived, a person decides.",
+    )
+    simulation = fields.Boolean(readonly=True)
+    date = fields.Date(required=True, readonly=True, help="Day it was planned for.")
+    date_sent = fields.Datetime("Sent On", readonly=True)
+    not_before = fields.Datetime("Next Try", readonly=True)
+    attempt = fields.Integer("Attempts", readonly=True)
+    fence = fields.Char(readonly=True, help="Token of the sender that holds it.")
+    lease_until = fields.Datetime(readonly=True)
+    dedup_key = fields.Char(required=True, readonly=True)
+    snapshot_hash = fields.Char(
+        readonly=True, help="Fingerprint of the amounts that the text states."
+    )
+    reason = fields.Text(
+        readonly=True, help="Why it was held back, failed or cancelled."
+    )
+    subject = fields.Char(readonly=True)
+    body = fields.Html(readonly=True, sanitize=False)
+    message_id = fields.Char("Message-ID", readonly=True)
+    line_ids = fields.One2many("dunning.notice.line", "notice_id", "Lines")
+    event_ids = fields.One2many("dunning.event", "notice_id", "Timeline")
+    overdue_amount = fields.Monetary(
+        compute="_compute_overdue_amount", help="Company currency."
+    )
+    deadline = fields.Date(
+        compute="_compute_deadline", help="The customer is asked to pay until this day."
+    )
+    table_html = fields.Html(compute="_compute_table_html", sanitize=False)
+    bank_html = fields.Html(compute="_compute_bank_html", sanitize=False)
+
+    _dedup_key_uniq = models.Constraint(
+        "UNIQUE(dedup_key)", "This notice was planned before."
+    )
+    _day_uniq = models.UniqueIndex(
+        "(company_id, partner_id, channel, date)"
+        " WHERE simulation IS NOT TRUE AND state != 'suppressed'",
+        "A customer gets at most one notice per channel and day.",
+    )
+    _ready_idx = models.Index("(not_before, id) WHERE state = 'ready'")
+    _simulation_stays = models.Constraint(
+        "CHECK(simulation IS NOT TRUE OR state = 'planned')",
+        "A simulated notice is never sent.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("partner_id", "level_id")
+    def _compute_display_name(self):
+        for notice in self:
+            notice.display_name = (
+                f"{notice.level_id.name} · {notice.partner_id.display_name}"
+            )
+
+    @api.depends("line_ids.residual", "line_ids.skip_reason", "line_ids.drop_reason")
+    def _compute_overdue_amount(self):
+        for notice in self:
+            overdue = notice._get_lines().filtered(lambda line: line.days_overdue > 0)
+            notice.overdue_amount = sum(overdue.mapped("residual"))
+
+    @api.depends("level_id.new_deadline_days")
+    def _compute_deadline(self):
+        for notice in self:
+            days = notice.level_id.new_deadline_days
+            today = notice.company_id._dunning_today() if notice.company_id else False
+            notice.deadline = today + timedelta(days=days) if days and today else False
+
+    @api.depends("line_ids")
+    @api.depends_context("lang")
+    def _compute_table_html(self):
+        for notice in self:
+            notice.table_html = notice._render_part("notice_table")
+
+    @api.depends("line_ids")
+    @api.depends_context("lang")
+    def _compute_bank_html(self):
+        for notice in self:
+            notice.bank_html = notice._render_part("notice_bank")
+
+    def _get_lines(self):
+        """The lines that the message lists: not taken out and not settled."""
+        return self.line_ids.filtered(
+            lambda line: not line.skip_reason and not line.drop_reason
+        )
+
+    def _get_table_groups(self):
+        """What the invoice table shows, one group per currency.
+
+        :return: list of dicts with ``currency``, ``overdue`` and ``coming`` (notice
+            lines), ``overdue_total`` and ``credit`` (open credits, both in ``currency``)
+        """
+        self.ensure_one()
+        credits = self._get_open_credits()
+        groups = []
+        for currency, lines in self._get_lines().grouped("currency_id").items():
+            overdue = lines.filtered(lambda line: line.days_overdue > 0)
+            total = sum(overdue.mapped("residual_currency"))
+            groups.append(
+                {
+                    "currency": currency,
+                    "overdue": overdue,
+                    "coming": lines - overdue,
+                    "overdue_total": total,
+                    "coming_total": sum((lines - overdue).mapped("residual_currency")),
+                    "credit": min(credits.get(currency, 0.0), total),
+                }
+            )
+        return groups
+
+    def _get_open_credits(self):
+        """Open credits of the debtor: {currency: positive amount}."""
+        rows = self.env["account.move.line"].sudo()._read_group(
+            [
+                ("partner_id", "child_of", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+                ("account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("reconciled", "=", False),
+                ("amount_residual_currency", "<", 0),
+            ],
+            ["currency_id"],
+            ["amount_residual_currency:sum"],
+        )
+        return {currency: -amount for currency, amount in rows}
+
+    def _get_bank_accounts(self):
+        """Accounts to pay to: those named on the invoices, else the company's first."""
+        banks = self.sudo()._get_lines().move_id.partner_bank_id
+        return banks or self.company_id.sudo().partner_id.bank_ids[:1]
+
+    def _render_part(self, template):
+        self.ensure_one()
+        lang = tools.misc.get_lang(self.env, self.env.lang).code
+        return self.env["ir.qweb"].sudo().with_context(lang=lang)._render(
+            f"dunning_automation.{template}",
+            {"notice": self.sudo().with_context(lang=lang)},
+            lang=lang,
+        )
+
+    # === THE ONE DOOR FOR STATE CHANGES === #
+
+    def _set_state(self, target, reason=None, **values):
+        """Move these notices to ``target`` and tell the event, in one transaction.
+
+        :param str target: a state of ``tools/notice_states.py``
+        :param str reason: shown to people, kept in the event
+        :param values: further fields to write
+        :raise UserError: when a notice is in a state that does not lead to ``target``
+        """
+        for notice in self:
+            if not notice_states.allowed(notice.state, target):
+                labels = dict(self._fields["state"]._description_selection(self.env))
+                raise UserError(
+                    self.env._(
+                        "“%(notice)s” is %(source)s and cannot become %(target)s.",
+                        notice=notice.display_name,
+                        source=labels[notice.state],
+                        target=labels[target],
+                    )
+                )
+            released = {}
+            if target in notice_states.RELEASED:
+                released["dedup_key"] = f"{notice.dedup_key}:{notice.id}"
+            notice.write({"state": target, "reason": reason, **released, **values})
+        if target in notice_states.RELEASED:
+            self.line_ids.write({"live": False})
+        self._tell(f"notice_{target}", reason=reason)
+
+    def _tell(self, kind, **payload):
+        """Append an event of ``kind`` for each of these notices."""
+        self.env["dunning.event"].create(
+            [
+                {
+                    "company_id": notice.company_id.id,
+                    "partner_id": notice.partner_id.id,
+                    "case_id": notice.case_id.id,
+                    "notice_id": notice.id,
+                    "kind": kind,
+                    "payload": {
+                        "level": notice.level_id.name,
+                        "channel": notice.channel,
+                        "attempt": notice.attempt,
+                        **{key: value for key, value in payload.items() if value},
+                    },
+                }
+                for notice in self
+            ]
+        )
+
+    # === ACTIONS === #
+
+    def _check_manager(self):
+        self.check_access("read")
+        if not self.env.user.has_group("dunning_automation.group_manager"):
+            raise AccessError(
+                self.env._("Only a collections manager decides on notices.")
+            )
+
+    def action_approve(self):
+        """Release the selected notices; the sender takes them from there."""
+        self._check_manager()
+        planned = self.filtered(
+            lambda notice: notice.state == "planned" and not notice.simulation
+        )
+        if not planned:
+            raise UserError(self.env._("None of these notices waits for approval."))
+        planned.sudo()._set_state("ready")
+        planned._trigger_delivery()
+
+    def action_skip(self):
+        """Ask for the reason and cancel the selected notices."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_notice_skip_action"
+        ) | {"context": {"default_notice_ids": self.ids}}
+
+    def action_retry(self):
+        """Send failed notices again, and unknown ones a person checked."""
+        self._check_manager()
+        self.sudo()._set_state("ready", not_before=False)
+        self._trigger_delivery()
+
+    def action_mark_sent(self):
+        """A person knows that an unknown notice arrived."""
+        self._check_manager()
+        self.sudo()._set_state("sent", date_sent=self.env.cr.now())
+
+    def _cancel(self, reason):
+        """A person decides against these notices: the steps count as taken."""
+        self._check_manager()
+        self.sudo()._set_state("cancelled", reason)
+
+    def _trigger_delivery(self):
+        self.env.ref("dunning_automation.ir_cron_deliver").sudo()._trigger()
+
+    # === TEXT === #
+
+    def _compose(self):
+        """Write subject and body of these notices, in batches per template.
+
+        A notice whose text cannot be written fails by itself, with the reason; the
+        others go on.
+        """
+        self._ensure_access_tokens()
+        texts = self.filtered(lambda notice: notice.action_id.template_id)
+        for notices in texts.grouped(lambda notice: notice.action_id.template_id).values():
+            for batch in tools.split_every(COMPOSE_BATCH, notices.ids, self.browse):
+                try:
+                    with self.env.cr.savepoint():
+                        batch._compose_batch()
+                except Exception:
+                    batch._compose_one_by_one()
+
+    def _compose_one_by_one(self):
+        for notice in self:
+            try:
+                with self.env.cr.savepoint():
+                    notice._compose_batch()
+            except Exception as error:
+                template = notice.action_id.template_id.display_name
+                _logger.info("Notice %s cannot be composed: %s", notice.id, error)
+                reason = self.env._(
+                    "The text cannot be written with template “%(template)s”: "
+                    "%(error)s. Correct the template and press Retry.",
+                    template=template,
+                    error=error,
+                )
+                if notice.simulation:
+                    notice.reason = reason
+                else:
+                    notice._set_state("failed", reason)
+
+    def _compose_batch(self):
+        template = self.action_id.template_id.sudo()
+        texts = template._generate_template(self.ids, ("subject", "body_html"))
+        for notice in self:
+            notice.write(
+                {
+                    "subject": " ".join(texts[notice.id]["subject"].split()),
+                    "body": notice._encapsulate(texts[notice.id]["body_html"]),
+                    "snapshot_hash": notice._get_snapshot_hash(),
+                }
+            )
+
+    def _encapsulate(self, body):
+        """Put a rendered body into the layout, with absolute links."""
+        self.ensure_one()
+        renderer = self.env["mail.template"].with_context(lang=self.lang)
+        html = renderer._render_encapsulate(
+            "dunning_automation.mail_layout",
+            body,
+            add_context={"company": self.company_id, "lang": self.lang},
+            context_record=self.with_context(lang=self.lang),
+        )
+        return renderer._replace_local_links(html, self.company_id.get_base_url())
+
+    def _get_snapshot_hash(self):
+        """Fingerprint of what the text states: lines, amounts, days, recipient."""
+        facts = [self.recipient_id.id, self.email_to, self.lang, self.level_id.id]
+        for line in self._get_lines().sorted("move_line_id"):
+            facts += [line.move_line_id.id, line.currency_id.id, line.date_due]
+            facts += [f"{line.residual_currency:.6f}", line.days_overdue]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+    def _ensure_access_tokens(self):
+        """Give the invoices their portal tokens in one statement."""
+        moves = self.line_ids.move_id
+        if not moves:
+            return
+        moves.flush_recordset(["access_token"])
+        self.env.cr.execute(
+            SQL(
+                """UPDATE account_move
+                      SET access_token = GEN_RANDOM_UUID()::text
+                    WHERE id IN %s AND COALESCE(access_token, '') = ''""",
+                tuple(moves.ids),
+            )
+        )
+        moves.invalidate_recordset(["access_token"])
+
+    # === DELIVERY: claim, deliver, outcome === #
+
+    @api.model
+    def _cron_deliver(self):
+        """Send what is ready, one notice per claim; see ``faults.md`` in the guide for
+        the protocol: claim and commit, send without a lock, write the outcome and
+        commit. A notice that fails does not stop the next."""
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=self._count_ready())
+        self._expire_leases()
+        smtp_sessions = {}
+        try:
+            while notice := self._claim_next():
+                time_left = cron._commit_progress()
+                if notice.state == "claimed":
+                    notice._send_claimed(smtp_sessions)
+                time_left = cron._commit_progress(1, remaining=self._count_ready())
+                self.env.invalidate_all()
+                if not time_left:
+                    break
+        finally:
+            for session in smtp_sessions.values():
+                session.close()
+
+    def _get_ready_domain(self):
+        return [
+            ("state", "=", "ready"),
+            ("simulation", "=", False),
+            "|",
+            ("not_before", "=", False),
+            ("not_before", "<=", self.env.cr.now()),
+        ]
+
+    def _count_ready(self):
+        return self.search_count(self._get_ready_domain())
+
+    def _expire_leases(self):
+        """A sender that died leaves its notice claimed: nobody knows what arrived."""
+        expired = self.search(
+            [("state", "=", "claimed"), ("lease_until", "<", self.env.cr.now())]
+        ).try_lock_for_update()
+        if expired:
+            expired.invalidate_recordset()
+            expired.filtered(lambda notice: notice.state == "claimed")._set_state(
+                "unknown",
+                self.env._("The sender stopped while the message was on its way."),
+            )
+            self.env["ir.cron"]._commit_progress()
+
+    def _claim_next(self):
+        """Lock the next ready notice and its invoices, look at the ledger again, and
+        claim it. The caller commits before anything is sent.
+
+        :return: the notice, ``claimed`` or held back; empty when nothing is ready
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id
+                     FROM dunning_notice
+                    WHERE state = 'ready' AND simulation IS NOT TRUE
+                      AND (not_before IS NULL OR not_before <= %s)
+                    ORDER BY not_before NULLS FIRST, id
+                    LIMIT 1
+                      FOR NO KEY UPDATE SKIP LOCKED""",
+                self.env.cr.now(),
+            )
+        )
+        notice = self.browse(rows[0][0]) if rows else self
+        if not notice:
+            return notice
+        notice.invalidate_recordset()
+        moves = notice.line_ids.move_id
+        if moves.try_lock_for_update(allow_referencing=True) != moves:
+            # An accountant is working on an invoice: come back in a minute.
+            notice.not_before = self.env.cr.now() + timedelta(minutes=1)
+            return notice
+        stop = notice._refresh()
+        if stop:
+            notice._set_state("suppressed", stop)
+            return notice
+        if notice.state == "ready":
+            notice._set_state(
+                "claimed",
+                attempt=notice.attempt + 1,
+                fence=uuid.uuid4().hex,
+                lease_until=self.env.cr.now() + timedelta(minutes=LEASE_MINUTES),
+                message_id=notice.message_id
+                or tools.mail.generate_tracking_message_id(f"{notice.id}-dunning.notice"),
+            )
+        return notice
+
+    def _refresh(self):
+        """Bring lines and text up to what is owed now.
+
+        :return: the reason to hold the notice back, empty if it may leave
+        """
+        self.ensure_one()
+        open_lines = self.env["dunning.planner"]._read_open_lines(
+            self.company_id, self.partner_id
+        )
+        reasons = dict(
+            self.env["dunning.decision"]._fields["reason"]._description_selection(self.env)
+        )
+        for line in self._get_lines():
+            now = open_lines.get(line.move_line_id.id)
+            if not now or now["stop_reason"]:
+                reason = reasons[now["stop_reason"] if now else "paid"]
+                line.write({"drop_reason": reason, "live": False})
+                continue
+            changed = {
+                name: now[name]
+                for name in ("residual", "residual_currency", "date_due", "days_overdue")
+                if line[name] != now[name]
+            }
+            if changed:
+                line.write(changed)
+        steps = self._get_lines().filtered("is_step")
+        if not steps:
+            dropped = self.line_ids.filtered("drop_reason").mapped("drop_reason")
+            return ", ".join(sorted(set(dropped))) or self.env._("Nothing is due")
+        if self.action_id.template_id and (
+            self.snapshot_hash != self._get_snapshot_hash() or not self.body
+        ):
+            self._compose()
+        return ""
+
+    def _send_claimed(self, smtp_sessions):
+        """Deliver a claimed notice and write what came of it. Holds no lock while the
+        message is on its way."""
+        self.ensure_one()
+        fence = self.fence
+        try:
+            outcome, detail = getattr(self, f"_deliver_{self.channel}")(smtp_sessions)
+        except Exception as error:
+            _logger.exception("Delivery of dunning notice %s", self.id)
+            outcome, detail = smtp_outcome.UNKNOWN, str(error)
+        self._record_outcome(fence, outcome, detail)
+
+    def _record_outcome(self, fence, outcome, detail):
+        """Write the result if this sender still holds the notice."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id FROM dunning_notice
+                    WHERE id = %s AND state = 'claimed' AND fence = %s
+                      FOR NO KEY UPDATE""",
+                self.id,
+                fence,
+            )
+        )
+        if not rows:
+            _logger.error("Fence violation: notice %s was taken over", self.id)
+            return
+        self.invalidate_recordset(["state", "fence"])
+        if outcome == "sent":
+            self._set_state("sent", date_sent=self.env.cr.now(), lease_until=False)
+            self._log_on_case()
+        elif outcome == smtp_outcome.RETRY:
+            minutes = smtp_outcome.retry_minutes(self.attempt)
+            self._set_state(
+                "ready",
+                detail,
+                not_before=self.env.cr.now() + timedelta(minutes=minutes),
+                lease_until=False,
+            )
+        else:
+            self._set_state(outcome, detail, lease_until=False)
+            if outcome == "failed" and self.case_id:
+                self.case_id._create_failure_task(self)
+
+    def _log_on_case(self):
+        """Keep the sent message in the case's chatter. Notifies nobody."""
+        if not self.case_id or not self.body:
+            return
+        self.env["mail.message"].create(
+            {
+                "model": "dunning.case",
+                "res_id": self.case_id.id,
+                "message_type": "email_outgoing",
+                "subtype_id": self.env.ref("mail.mt_note").id,
+                "message_id": self.message_id,
+                "subject": self.subject,
+                "body": self.body,
+                "email_from": self._get_email_from(),
+                "author_id": self.env.user.partner_id.id,
+                "partner_ids": [fields.Command.set(self.recipient_id.ids)],
+            }
+        )
+
+    # === CHANNELS === #
+
+    def _deliver_activity(self, smtp_sessions):
+        """Create the task on the case."""
+        action = self.action_id
+        self.case_id.with_context(mail_activity_quick_update=True).activity_schedule(
+            activity_type_id=action.activity_type_id.id,
+            summary=action.activity_summary,
+            date_deadline=self.company_id._dunning_today(),
+            user_id=self.case_id._get_collector(self.policy_id).id,
+        )
+        return "sent", None
+
+    def _get_email_from(self):
+        company = self.company_id.sudo()
+        return company.email_formatted or self.env.user.email_formatted
+
+    def _get_reply_to(self):
+        """Answers go to the collector if there is one, else to the company."""
+        collector = self.case_id.user_id.sudo()
+        return collector.email_formatted or self._get_email_from()
+
+    def _deliver_email(self, smtp_sessions):
+        """Hand the message to the mail server.
+
+        :return: ``(outcome, detail)``, see ``tools/smtp_outcome.py``
+        """
+        servers = self.env["ir.mail_server"].sudo()
+        email_from = self._get_email_from()
+        try:
+            message = servers._build_email__(
+                email_from,
+                [tools.formataddr((self.recipient_id.name or "", self.email_to))],
+                self.subject,
+                self.body,
+                reply_to=self._get_reply_to(),
+                message_id=self.message_id,
+                subtype="html",
+                headers={"X-Auto-Response-Suppress": "OOF", "Auto-Submitted": "auto-generated"},
+            )
+        except (AssertionError, ValueError) as error:
+            return smtp_outcome.FAILED, str(error)
+        try:
+            session = smtp_sessions.get(email_from) or servers._connect__(
+                smtp_from=email_from
+            )
+        except Exception as error:
+            return smtp_outcome.of_connection_error(error), self.env._(
+                "The outgoing mail server cannot be reached: %s. Check Settings > "
+                "Technical > Outgoing Mail Servers; the notice is tried again.",
+                error,
+            )
+        try:
+            servers.send_email(message, smtp_session=session)
+        except Exception as error:
+            smtp_sessions.pop(email_from, None)
+            cause = error.__context__ or error
+            return smtp_outcome.of_send_error(cause), str(cause)
+        if session:
+            smtp_sessions[email_from] = session
+        return "sent", None

@@ -1,0 +1,723 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..tools.notice_states import PENDING
+
+MOVE_FIELDS = ["state", "payment_state", "partner_id", "move_type"]
+LINE_FIELDS = [
+    "account_id",
+    "amount_residual",
+    "amount_residual_currency",
+    "currency_id",
+    "date_maturity",
+    "no_followup",
+    "parent_state",
+    "partner_id",
+    "reconciled",
+]
+PARTNER_FIELDS = [
+    "active",
+    "commercial_partner_id",
+    "dunning_contact_id",
+    "dunning_policy_id",
+    "dunning_user_id",
+    "email_normalized",
+    "lang",
+]
+
+
+class DunningPlanner(models.AbstractModel):
+    """Decides for every open receivable line of a company and plans the notices.
+
+    Set-based: the ledger is read once into a temporary table ``dunning_evaluation``
+    (a row per open line), the debtors that must hear something into
+    ``dunning_debtor``; cases, notices, notice lines, decisions and events are written
+    from these two. The number of queries does not depend on the number of lines.
+    """
+
+    _name = "dunning.planner"
+    _description = "Dunning Planner"
+
+    # === ENTRY POINTS === #
+
+    @api.model
+    def _plan(self, run):
+        """Evaluate ``run.company_id`` at ``run.date``; store decisions and notices.
+
+        Idempotent: what was planned before is found by the unique keys and not planned
+        again. A simulated run writes simulated notices only.
+        """
+        self._flush()
+        self._evaluate(run)
+        self._find_debtors(run)
+        self._mark_unreachable()
+        if not run.simulation:
+            self._open_cases(run)
+        self._forget_simulated_notices(run)
+        self._create_notices(run)
+        if not run.simulation:
+            self._store_decisions(run)
+            self._settle_decisions(run)
+            self._update_cases(run)
+            self._close_cases(run)
+        self._count(run)
+        self.env.invalidate_all()
+        if not run.simulation:
+            self._create_address_tasks(run)
+
+    @api.model
+    def _read_open_lines(self, company, partner):
+        """The open lines of one debtor as they are now, every stop sign re-read.
+
+        :return: dict {move line id: row}, a row has ``stop_reason`` (None = may be
+            reminded), ``residual`` (company currency), ``residual_currency``,
+            ``date_due`` and ``days_overdue``
+        """
+        self._flush()
+        query = SQL(
+            "%s SELECT * FROM net_line",
+            self._get_net_lines_cte(company, company._dunning_today(), partner),
+        )
+        rows = self.env.execute_query_dict(query)
+        return {row["move_line_id"]: row for row in rows}
+
+    # === READING THE LEDGER === #
+
+    def _flush(self):
+        self.env["account.move"].flush_model(MOVE_FIELDS)
+        self.env["account.move.line"].flush_model(LINE_FIELDS)
+        self.env["res.partner"].flush_model(PARTNER_FIELDS)
+        for model in (
+            "account.payment",
+            "payment.transaction",
+            "dunning.action",
+            "dunning.case",
+            "dunning.decision",
+            "dunning.level",
+            "dunning.notice",
+            "dunning.notice.line",
+            "dunning.policy",
+            "mail.activity",
+            "res.company",
+        ):
+            self.env[model].flush_model()
+
+    @api.model
+    def _get_net_lines_cte(self, company, today, partner=None):
+        """``WITH net_line AS (...)``: open lines, their stop signs, credits set off.
+
+        Open credits of the debtor (credit notes, payments that are not allocated or
+        have no entry yet) cover his oldest lines first, per currency; a line covered
+        in full is stopped with ``covered_by_credit``.
+        """
+        policies = self.env["dunning.policy"]._search_applicable(company)
+        stops = self.env["dunning.policy"]._stop_conditions(company, self.env.cr.now())
+        accounts = self.env["account.account"].sudo().with_context(active_test=False)
+        accounts = accounts.search([("account_type", "=", "asset_receivable")])
+        return SQL(
+            """
+            WITH item AS (
+                SELECT line.id AS move_line_id, line.move_id, line.currency_id,
+                       debtor.id AS partner_id, move.partner_id AS contact_id,
+                       COALESCE(line.date_maturity, line.date) AS date_due,
+                       line.amount_residual AS residual,
+                       line.amount_residual_currency AS residual_currency,
+                       %(policy)s AS policy_id,
+                       CASE %(stops)s END AS stop_reason
+                  FROM account_move_line line
+                  JOIN account_move move ON move.id = line.move_id
+             LEFT JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN res_partner debtor
+                    ON debtor.id = partner.commercial_partner_id
+                 WHERE line.account_id IN %(accounts)s
+                   AND line.reconciled IS NOT TRUE
+                   AND line.parent_state = 'posted'
+                   AND line.company_id = %(company)s
+                   AND line.amount_residual_currency != 0
+                   AND %(partner)s
+            ), credit AS (
+                SELECT partner_id, currency_id, SUM(amount) AS amount
+                  FROM (SELECT partner_id, currency_id, -residual_currency AS amount
+                          FROM item
+                         WHERE residual_currency < 0
+                     UNION ALL
+                        SELECT partner.commercial_partner_id, payment.currency_id,
+                               payment.amount
+                          FROM account_payment payment
+                          JOIN res_partner partner ON partner.id = payment.partner_id
+                         WHERE payment.state = 'in_process'
+                           AND payment.move_id IS NULL
+                           AND payment.payment_type = 'inbound'
+                           AND payment.company_id = %(company)s
+                           AND NOT EXISTS (
+                               SELECT 1
+                                 FROM account_move__account_payment rel
+                                WHERE rel.payment_id = payment.id)
+                       ) AS open_credit
+                 GROUP BY partner_id, currency_id
+            ), running AS (
+                SELECT item.*, %(today)s::date - item.date_due AS days_overdue,
+                       COALESCE(credit.amount, 0) AS credit,
+                       SUM(residual_currency) FILTER (WHERE stop_reason IS NULL)
+                           OVER (PARTITION BY item.partner_id, item.currency_id
+                                     ORDER BY date_due, move_line_id) AS running_total
+                  FROM item
+             LEFT JOIN credit ON credit.partner_id = item.partner_id
+                             AND credit.currency_id = item.currency_id
+                 WHERE residual_currency > 0
+            ), net_line AS (
+                SELECT move_line_id, move_id, currency_id, partner_id, contact_id,
+                       date_due, days_overdue, residual, residual_currency, policy_id,
+                       CASE WHEN stop_reason IS NOT NULL THEN stop_reason
+                            WHEN running_total <= credit THEN 'covered_by_credit'
+                        END AS stop_reason
+                  FROM running
+            )
+            """,
+            policy=policies._get_match_sql(),
+            stops=SQL(" ").join(
+                SQL("WHEN %s THEN %s", condition, reason) for reason, condition in stops
+            ),
+            accounts=tuple(accounts.ids) or (None,),
+            company=company.id,
+            partner=SQL("debtor.id = %s", partner.id) if partner else SQL("TRUE"),
+            today=today,
+        )
+
+    def _evaluate(self, run):
+        """Fill ``dunning_evaluation``: outcome, reason and next level of every line."""
+        self.env.cr.execute("DROP TABLE IF EXISTS dunning_evaluation, dunning_debtor")
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE dunning_evaluation ON COMMIT DROP AS
+                %(net_lines)s,
+                contact AS (
+                    SELECT partner_id,
+                           MAX(COALESCE((date_sent AT TIME ZONE 'UTC'
+                                         AT TIME ZONE %(timezone)s)::date, date))
+                               FILTER (WHERE channel != 'activity') AS last_date,
+                           MAX(state) FILTER (WHERE state IN %(pending)s)
+                               AS pending_state
+                      FROM dunning_notice
+                     WHERE company_id = %(company)s
+                       AND simulation IS NOT TRUE
+                       AND state NOT IN ('suppressed', 'cancelled')
+                     GROUP BY partner_id
+                ),
+                counted AS (
+                    SELECT net_line.*, policy.mode, policy.start_rule,
+                           policy.start_date, policy.min_overdue_amount,
+                           start_level.delay_days AS start_delay,
+                           policy.mode = 'simulate' OR %(simulation)s AS simulated,
+                           COALESCE(decision.cycle, 0) + CASE
+                               WHEN decision.outcome = 'settled'
+                                AND decision.reason = 'paid' THEN 1 ELSE 0
+                           END AS cycle,
+                           contact.last_date, contact.pending_state,
+                           SUM(residual) FILTER (
+                               WHERE stop_reason IS NULL AND days_overdue > 0)
+                               OVER (PARTITION BY net_line.partner_id) AS overdue_total
+                      FROM net_line
+                 LEFT JOIN dunning_policy policy ON policy.id = net_line.policy_id
+                 LEFT JOIN dunning_level start_level
+                        ON start_level.id = policy.start_level_id
+                       AND policy.start_rule = 'level'
+                 LEFT JOIN dunning_decision decision
+                        ON decision.move_line_id = net_line.move_line_id
+                 LEFT JOIN contact ON contact.partner_id = net_line.partner_id
+                ),
+                history AS (
+                    SELECT DISTINCT ON (step.move_line_id)
+                           step.move_line_id, level.id AS last_level_id,
+                           level.delay_days AS last_delay
+                      FROM dunning_notice_line step
+                      JOIN counted ON counted.move_line_id = step.move_line_id
+                                  AND counted.cycle = step.cycle
+                      JOIN dunning_level level ON level.id = step.level_id
+                     WHERE step.live AND step.is_step
+                     ORDER BY step.move_line_id, level.delay_days DESC
+                ),
+                climbing AS (
+                    SELECT counted.*, history.last_level_id, history.last_delay,
+                           next_level.id AS next_level_id,
+                           next_level.delay_days AS next_delay,
+                           next_level.min_amount AS next_min_amount,
+                           next_level.requires_review,
+                           date_due + next_level.delay_days AS reached_on,
+                           GREATEST(
+                               date_due + next_level.delay_days,
+                               last_date + next_level.min_interval_days
+                           ) AS next_date
+                      FROM counted
+                 LEFT JOIN history ON history.move_line_id = counted.move_line_id
+                 LEFT JOIN LATERAL (
+                        SELECT level.*
+                          FROM dunning_level level
+                         WHERE level.policy_id = counted.policy_id
+                           AND (last_delay IS NULL OR level.delay_days > last_delay)
+                           AND (level.delay_days >= 0
+                                OR counted.days_overdue <= 0 AND NOT EXISTS (
+                                    SELECT 1
+                                      FROM dunning_level later
+                                     WHERE later.policy_id = level.policy_id
+                                       AND later.delay_days > level.delay_days
+                                       AND later.delay_days <= counted.days_overdue))
+                           AND (last_delay IS NOT NULL
+                                OR counted.start_delay IS NULL
+                                OR counted.date_due >= counted.start_date
+                                OR counted.days_overdue < counted.start_delay
+                                OR level.delay_days >= counted.start_delay)
+                         ORDER BY level.delay_days
+                         LIMIT 1
+                       ) AS next_level ON TRUE
+                )
+                SELECT climbing.*, answer.*
+                  FROM climbing
+            CROSS JOIN LATERAL (
+                    SELECT CASE
+                        WHEN stop_reason IS NOT NULL THEN stop_reason
+                        WHEN policy_id IS NULL THEN 'no_policy'
+                        WHEN start_rule = 'new' AND date_due < start_date
+                            THEN 'before_start'
+                        WHEN next_level_id IS NULL THEN 'last_level'
+                        WHEN reached_on > %(today)s AND last_level_id IS NULL
+                            THEN 'not_reached'
+                        WHEN reached_on > %(today)s THEN 'next_level'
+                        WHEN pending_state = 'planned' THEN 'awaiting_approval'
+                        WHEN pending_state = 'unknown' THEN 'delivery_unknown'
+                        WHEN pending_state IS NOT NULL THEN 'in_progress'
+                        WHEN next_date > %(today)s THEN 'min_interval'
+                        WHEN residual < next_min_amount THEN 'below_minimum'
+                        WHEN days_overdue > 0 AND overdue_total < min_overdue_amount
+                            THEN 'below_minimum'
+                        WHEN simulated THEN 'simulated'
+                        ELSE 'level_reached'
+                    END AS reason
+                ) AS why
+            CROSS JOIN LATERAL (
+                    SELECT why.reason, CASE
+                        WHEN stop_reason IS NOT NULL
+                          OR why.reason IN ('no_policy', 'before_start') THEN 'hold'
+                        WHEN why.reason IN ('simulated', 'level_reached') THEN 'remind'
+                        ELSE 'wait'
+                    END AS outcome
+                ) AS answer
+                """,
+                net_lines=self._get_net_lines_cte(run.company_id, run.date),
+                company=run.company_id.id,
+                pending=PENDING,
+                simulation=run.simulation,
+                timezone=run.company_id._dunning_timezone(),
+                today=run.date,
+            )
+        )
+        self.env.cr.execute("ANALYZE dunning_evaluation")
+
+    # === DEBTORS AND THEIR RECIPIENTS === #
+
+    def _find_debtors(self, run):
+        """Fill ``dunning_debtor``: who hears something, at which level, at which
+        address. The line that is furthest up the ladder sets the level."""
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE dunning_debtor ON COMMIT DROP AS
+                WITH leading AS (
+                    SELECT DISTINCT ON (partner_id, simulated)
+                           partner_id, simulated, contact_id, policy_id, currency_id,
+                           next_level_id AS level_id
+                      FROM dunning_evaluation
+                     WHERE outcome = 'remind'
+                     ORDER BY partner_id, simulated, next_delay DESC, date_due,
+                              residual DESC, move_line_id
+                ), steps AS (
+                    SELECT partner_id, simulated,
+                           bool_or(mode = 'review' OR requires_review) AS needs_review,
+                           STRING_AGG(move_line_id || '/' || cycle || '/'
+                                      || next_level_id, ',' ORDER BY move_line_id)
+                               AS steps
+                      FROM dunning_evaluation
+                     WHERE outcome = 'remind'
+                     GROUP BY partner_id, simulated
+                )
+                SELECT leading.*, steps.needs_review, steps.steps,
+                       recipient.id AS recipient_id,
+                       recipient.email_normalized AS email_to,
+                       COALESCE(recipient.lang, debtor.lang, %(lang)s) AS lang,
+                       CONCAT(contact.email, extra.email, debtor.email) = ''
+                           AS no_address
+                  FROM leading
+                  JOIN steps USING (partner_id, simulated)
+                  JOIN res_partner debtor ON debtor.id = leading.partner_id
+             LEFT JOIN res_partner contact
+                    ON contact.id = leading.contact_id AND contact.id != debtor.id
+                   AND contact.active
+             LEFT JOIN res_partner extra
+                    ON extra.id = debtor.dunning_contact_id AND extra.active
+             LEFT JOIN res_partner recipient
+                    ON recipient.id = CASE
+                        WHEN contact.email_normalized != '' THEN contact.id
+                        WHEN extra.email_normalized != '' THEN extra.id
+                        WHEN debtor.email_normalized != '' THEN debtor.id
+                       END
+                """,
+                lang=run.company_id.partner_id.lang or "en_US",
+            )
+        )
+        self.env.cr.execute("ANALYZE dunning_debtor")
+
+    def _mark_unreachable(self):
+        """Lines whose message has no valid address are ``unreachable``, not silent."""
+        self.env.cr.execute(
+            """
+            UPDATE dunning_evaluation line
+               SET outcome = 'unreachable',
+                   reason = CASE WHEN debtor.no_address THEN 'no_email'
+                                 ELSE 'invalid_email' END
+              FROM dunning_debtor debtor
+             WHERE line.partner_id = debtor.partner_id
+               AND line.simulated = debtor.simulated
+               AND line.outcome = 'remind'
+               AND debtor.email_to IS NULL
+               AND EXISTS (SELECT 1
+                             FROM dunning_action action
+                            WHERE action.level_id = debtor.level_id
+                              AND action.channel = 'email')
+            """
+        )
+        self.env.cr.execute(
+            """
+            DELETE FROM dunning_debtor debtor
+             USING dunning_evaluation line
+             WHERE line.partner_id = debtor.partner_id
+               AND line.simulated = debtor.simulated
+               AND line.outcome = 'unreachable'
+            """
+        )
+
+    # === CASES === #
+
+    def _open_cases(self, run):
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH opened AS (
+                    INSERT INTO dunning_case
+                           (partner_id, company_id, state, user_id, cycle, date_open,
+                            create_uid, create_date, write_uid, write_date)
+                    SELECT debtor.id, %(company)s, 'open',
+                           (debtor.dunning_user_id->>%(company_key)s)::integer,
+                           1 + (SELECT COUNT(*)
+                                  FROM dunning_case earlier
+                                 WHERE earlier.partner_id = debtor.id
+                                   AND earlier.company_id = %(company)s),
+                           %(today)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM res_partner debtor
+                     WHERE debtor.id IN (
+                           SELECT partner_id
+                             FROM dunning_evaluation
+                            WHERE outcome IN ('remind', 'unreachable')
+                              AND NOT simulated)
+                        ON CONFLICT DO NOTHING
+                 RETURNING id, partner_id
+                )
+                INSERT INTO dunning_event
+                       (occurred_at, user_id, company_id, partner_id, case_id, kind)
+                SELECT %(now)s, %(uid)s, %(company)s, partner_id, id, 'case_opened'
+                  FROM opened
+                """,
+                **self._get_parameters(run),
+            )
+        )
+
+    def _update_cases(self, run):
+        """Bring level, amounts and dates of the open cases up to date."""
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH owed AS (
+                    SELECT partner_id,
+                           COALESCE(SUM(residual) FILTER (WHERE days_overdue > 0), 0)
+                               AS overdue,
+                           SUM(residual) AS open,
+                           MIN(date_due) AS oldest,
+                           MIN(next_date) FILTER (
+                               WHERE outcome IN ('wait', 'remind')) AS next_date,
+                           (ARRAY_AGG(
+                               CASE WHEN outcome = 'remind' AND NOT simulated
+                                    THEN next_level_id ELSE last_level_id END
+                               ORDER BY CASE WHEN outcome = 'remind' AND NOT simulated
+                                             THEN next_delay ELSE last_delay
+                                         END DESC NULLS LAST))[1] AS level_id
+                      FROM dunning_evaluation
+                     GROUP BY partner_id
+                )
+                UPDATE dunning_case AS target
+                   SET overdue_amount = owed.overdue, open_amount = owed.open,
+                       oldest_due_date = owed.oldest, level_id = owed.level_id,
+                       next_action_date = owed.next_date
+                  FROM owed
+                 WHERE target.partner_id = owed.partner_id
+                   AND target.company_id = %(company)s
+                   AND target.state = 'open'
+                   AND (target.overdue_amount, target.open_amount,
+                        target.oldest_due_date, target.level_id,
+                        target.next_action_date)
+                       IS DISTINCT FROM
+                       (owed.overdue, owed.open, owed.oldest, owed.level_id,
+                        owed.next_date)
+                """,
+                **self._get_parameters(run),
+            )
+        )
+
+    def _close_cases(self, run):
+        """Close the cases of debtors who owe nothing any more."""
+        closed = self.env.execute_query(
+            SQL(
+                """
+                WITH closed AS (
+                    UPDATE dunning_case
+                       SET state = 'closed', date_close = %(today)s,
+                           overdue_amount = 0, open_amount = 0,
+                           next_action_date = NULL,
+                           write_uid = %(uid)s, write_date = %(now)s
+                     WHERE company_id = %(company)s
+                       AND state = 'open'
+                       AND partner_id NOT IN (
+                           SELECT partner_id
+                             FROM dunning_evaluation
+                            WHERE partner_id IS NOT NULL)
+                 RETURNING id, partner_id
+                ), told AS (
+                    INSERT INTO dunning_event
+                           (occurred_at, user_id, company_id, partner_id, case_id, kind)
+                    SELECT %(now)s, %(uid)s, %(company)s, partner_id, id, 'case_closed'
+                      FROM closed
+                )
+                SELECT id FROM closed
+                """,
+                **self._get_parameters(run),
+            )
+        )
+        cases = self.env["dunning.case"].browse(case_id for (case_id,) in closed)
+        cases.activity_ids.filtered("automated").sudo().unlink()
+
+    # === NOTICES === #
+
+    def _forget_simulated_notices(self, run):
+        """Simulated notices of the same company: only the latest evaluation is kept,
+        per simulated run or policy in simulation."""
+        stale = self.env["dunning.notice"].search(
+            [
+                ("company_id", "=", run.company_id.id),
+                ("simulation", "=", True),
+                ("run_id.simulation", "=", run.simulation),
+            ]
+        )
+        stale.unlink()
+
+    def _create_notices(self, run):
+        """A notice per debtor and channel of his level, with all lines that qualify."""
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH planned AS (
+                    INSERT INTO dunning_notice
+                           (company_id, case_id, partner_id, run_id, policy_id,
+                            level_id, action_id, channel, recipient_id, email_to,
+                            lang, state, simulation, date, attempt, dedup_key,
+                            create_uid, create_date, write_uid, write_date)
+                    SELECT %(company)s, debt_case.id, debtor.partner_id, %(run)s,
+                           debtor.policy_id, debtor.level_id, action.id,
+                           action.channel, debtor.recipient_id, debtor.email_to,
+                           debtor.lang,
+                           CASE WHEN debtor.simulated OR debtor.needs_review
+                                THEN 'planned' ELSE 'ready' END,
+                           debtor.simulated, %(today)s, 0,
+                           ENCODE(SHA256(CONVERT_TO(CONCAT_WS(
+                               '|', %(database)s, %(company)s, debtor.partner_id,
+                               debtor.level_id, action.channel, debtor.steps,
+                               CASE WHEN debtor.simulated THEN %(run)s END
+                           ), 'UTF8')), 'hex'),
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM dunning_debtor debtor
+                      JOIN dunning_action action ON action.level_id = debtor.level_id
+                 LEFT JOIN dunning_case debt_case
+                        ON debt_case.partner_id = debtor.partner_id
+                       AND debt_case.company_id = %(company)s
+                       AND debt_case.state = 'open'
+                     ORDER BY debtor.partner_id, action.sequence, action.id
+                        ON CONFLICT DO NOTHING
+                 RETURNING id, partner_id, case_id, level_id, channel, simulation,
+                           state
+                ), listed AS (
+                    INSERT INTO dunning_notice_line
+                           (notice_id, move_line_id, move_id, company_id, level_id,
+                            cycle, channel, is_step, live, name, date_due,
+                            days_overdue, currency_id, residual_currency, residual)
+                    SELECT planned.id, line.move_line_id, line.move_id, %(company)s,
+                           CASE WHEN line.outcome = 'remind' THEN line.next_level_id
+                                ELSE line.last_level_id END,
+                           line.cycle, planned.channel, line.outcome = 'remind',
+                           NOT planned.simulation, move.name, line.date_due,
+                           line.days_overdue, line.currency_id,
+                           line.residual_currency, line.residual
+                      FROM planned
+                      JOIN dunning_evaluation line
+                        ON line.partner_id = planned.partner_id
+                       AND line.simulated = planned.simulation
+                       AND (line.outcome = 'remind'
+                            OR line.outcome = 'wait' AND line.days_overdue > 0)
+                      JOIN account_move move ON move.id = line.move_id
+                        ON CONFLICT DO NOTHING
+                )
+                INSERT INTO dunning_event
+                       (occurred_at, user_id, company_id, partner_id, case_id,
+                        notice_id, kind, payload)
+                SELECT %(now)s, %(uid)s, %(company)s, planned.partner_id, case_id,
+                       planned.id, 'notice_planned',
+                       JSONB_BUILD_OBJECT(
+                           'level', level.name->>'en_US',
+                           'channel', planned.channel, 'state', planned.state)
+                  FROM planned
+                  JOIN dunning_level level ON level.id = planned.level_id
+                 WHERE NOT simulation
+                """,
+                database=self.env["ir.config_parameter"].get_param("database.uuid"),
+                **self._get_parameters(run),
+            )
+        )
+
+    # === DECISIONS === #
+
+    def _store_decisions(self, run):
+        """Write the answer of every line, touching only rows whose answer changed."""
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO dunning_decision AS known
+                       (move_line_id, move_id, company_id, partner_id, policy_id,
+                        run_id, outcome, reason, cycle, level_id, next_level_id,
+                        next_date, since, date_due)
+                SELECT move_line_id, move_id, %(company)s, partner_id, policy_id,
+                       %(run)s, outcome, reason, cycle,
+                       CASE WHEN reason = 'level_reached' THEN next_level_id
+                            ELSE last_level_id END,
+                       CASE WHEN outcome != 'hold' THEN next_level_id END,
+                       CASE WHEN outcome != 'hold' THEN next_date END,
+                       %(today)s, date_due
+                  FROM dunning_evaluation
+                    ON CONFLICT (move_line_id) DO UPDATE
+                   SET move_id = EXCLUDED.move_id,
+                       company_id = EXCLUDED.company_id,
+                       partner_id = EXCLUDED.partner_id,
+                       policy_id = EXCLUDED.policy_id,
+                       run_id = EXCLUDED.run_id,
+                       outcome = EXCLUDED.outcome,
+                       reason = EXCLUDED.reason,
+                       cycle = EXCLUDED.cycle,
+                       level_id = EXCLUDED.level_id,
+                       next_level_id = EXCLUDED.next_level_id,
+                       next_date = EXCLUDED.next_date,
+                       since = EXCLUDED.since,
+                       date_due = EXCLUDED.date_due
+                 WHERE (known.outcome, known.reason, known.cycle, known.policy_id,
+                        known.partner_id, known.level_id, known.next_level_id,
+                        known.next_date, known.date_due)
+                       IS DISTINCT FROM
+                       (EXCLUDED.outcome, EXCLUDED.reason, EXCLUDED.cycle,
+                        EXCLUDED.policy_id, EXCLUDED.partner_id, EXCLUDED.level_id,
+                        EXCLUDED.next_level_id, EXCLUDED.next_date, EXCLUDED.date_due)
+                """,
+                **self._get_parameters(run),
+            )
+        )
+
+    def _settle_decisions(self, run):
+        """Close the decisions of lines that are not open any more."""
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE dunning_decision decision
+                   SET outcome = 'settled', run_id = %(run)s, since = %(today)s,
+                       reason = CASE WHEN line.parent_state = 'posted' THEN 'paid'
+                                     ELSE 'not_posted' END,
+                       next_level_id = NULL, next_date = NULL
+                  FROM account_move_line line
+                 WHERE line.id = decision.move_line_id
+                   AND decision.company_id = %(company)s
+                   AND decision.outcome != 'settled'
+                   AND NOT EXISTS (
+                       SELECT 1
+                         FROM dunning_evaluation open_line
+                        WHERE open_line.move_line_id = decision.move_line_id)
+                """,
+                **self._get_parameters(run),
+            )
+        )
+
+    # === RESULT === #
+
+    def _count(self, run):
+        """Write the counters of the run."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT outcome, reason, COUNT(*)
+                     FROM dunning_evaluation
+                    GROUP BY outcome, reason
+                    ORDER BY outcome, reason"""
+            )
+        )
+        counters = {}
+        for outcome, reason, count in rows:
+            counters.setdefault(outcome, {})[reason] = count
+        run.write(
+            {
+                "counters": counters,
+                "line_count": sum(count for *_key, count in rows),
+                "remind_count": sum(counters.get("remind", {}).values()),
+            }
+        )
+
+    def _create_address_tasks(self, run):
+        """A task per debtor who cannot be reached, unless one is open already."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT debt_case.id, MIN(line.reason), MIN(policy.user_id)
+                  FROM dunning_evaluation line
+                  JOIN dunning_policy policy ON policy.id = line.policy_id
+                  JOIN dunning_case debt_case
+                    ON debt_case.partner_id = line.partner_id
+                   AND debt_case.company_id = %(company)s
+                   AND debt_case.state = 'open'
+                 WHERE line.outcome = 'unreachable'
+                   AND NOT line.simulated
+                   AND NOT EXISTS (
+                       SELECT 1
+                         FROM mail_activity activity
+                        WHERE activity.res_model = 'dunning.case'
+                          AND activity.res_id = debt_case.id
+                          AND activity.activity_type_id = %(type)s
+                          AND activity.active)
+                 GROUP BY debt_case.id
+                """,
+                type=self.env.ref("dunning_automation.mail_activity_contact").id,
+                **self._get_parameters(run),
+            )
+        )
+        for case_id, reason, user_id in rows:
+            case = self.env["dunning.case"].browse(case_id)
+            case._create_address_task(reason, self.env["res.users"].browse(user_id))
+
+    def _get_parameters(self, run):
+        return {
+            "company": run.company_id.id,
+            "company_key": str(run.company_id.id),
+            "now": self.env.cr.now(),
+            "run": run.id,
+            "today": run.date,
+            "uid": self.env.uid,
+        }

@@ -1,0 +1,288 @@
+from ast import literal_eval
+
+from odoo import Command, api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..tools.ladder import STANDARD_LADDER
+
+
+class DunningPolicy(models.Model):
+    """Who is dunned and how: scope, mode, start, and the ladder of levels.
+
+    The first policy (own company before parent company, then by sequence) whose
+    domains fit is the one that an open line follows; a customer's own policy
+    (``res.partner.dunning_policy_id``) wins over all.
+    """
+
+    _name = "dunning.policy"
+    _description = "Dunning Policy"
+    _order = "sequence, id"
+    _check_company_auto = True
+    _check_company_domain = models.check_company_domain_parent_of
+
+    name = fields.Char(required=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(
+        default=10, help="The first policy that fits a customer and an invoice applies."
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+        help="The policy applies to this company and its branches.",
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_domain = fields.Char(
+        "Customers", default="[]", help="Customers this policy applies to."
+    )
+    invoice_domain = fields.Char(
+        "Invoices", default="[]", help="Invoices and entries this policy applies to."
+    )
+    mode = fields.Selection(
+        [
+            ("simulate", "Simulate: show what would be sent"),
+            ("review", "Review: send what a manager approves"),
+            ("automatic", "Automatic: send by itself"),
+        ],
+        required=True,
+        default="review",
+        help="Simulate: nothing leaves, everything is shown.\n"
+        "Review: notices wait for the approval of a collections manager.\n"
+        "Automatic: notices are sent as soon as they are planned.",
+    )
+    min_overdue_amount = fields.Monetary(
+        "Minimum Overdue",
+        help="Customers whose overdue total, in company currency, is below this "
+        "amount are not reminded.",
+    )
+    start_rule = fields.Selection(
+        [
+            ("all", "All open invoices, from the first level on"),
+            ("level", "Older invoices start at a given level"),
+            ("new", "Only what becomes due from the start date on"),
+        ],
+        string="Backlog",
+        required=True,
+        default="all",
+        help="What happens to invoices that were already due on the start date.",
+    )
+    start_date = fields.Date(default=fields.Date.context_today, required=True)
+    start_level_id = fields.Many2one(
+        "dunning.level",
+        domain="[('policy_id', '=', id)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Invoices that were due before the start date and are old enough for "
+        "this level begin with it.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        "Responsible",
+        default=lambda self: self._default_user_id(),
+        index=True,
+        help="Gets the tasks of customers who have no collector of their own.",
+    )
+    level_ids = fields.One2many(
+        "dunning.level",
+        "policy_id",
+        "Levels",
+        copy=True,
+        default=lambda self: self._default_level_ids(),
+    )
+
+    _min_overdue_amount_not_negative = models.Constraint(
+        "CHECK(min_overdue_amount >= 0)", "The minimum overdue amount is negative."
+    )
+
+    @api.model
+    def _default_user_id(self):
+        """The current user; the administrator when the system makes the policy."""
+        if self.env.user._is_superuser():
+            return self.env.ref("base.user_admin", raise_if_not_found=False)
+        return self.env.user
+
+    @api.model
+    def _default_level_ids(self):
+        """Commands for the standard ladder, one action per channel of each rung."""
+        return [
+            Command.create(
+                {key: value for key, value in rung.items() if key != "channels"}
+                | {
+                    "action_ids": [
+                        Command.create(
+                            self.env["dunning.action"]._prepare_default_values(
+                                channel, rung
+                            )
+                        )
+                        for channel in rung["channels"]
+                    ]
+                }
+            )
+            for rung in STANDARD_LADDER
+        ]
+
+    def copy_data(self, default=None):
+        return [
+            values | {"name": self.env._("%s (copy)", policy.name)}
+            for policy, values in zip(self, super().copy_data(default), strict=True)
+        ]
+
+    # === CONSTRAINTS === #
+
+    @api.constrains("partner_domain", "invoice_domain")
+    def _check_domains(self):
+        for policy in self:
+            policy._get_scope("partner_domain", "res.partner")
+            policy._get_scope("invoice_domain", "account.move")
+
+    @api.constrains("level_ids", "active")
+    def _check_levels(self):
+        for policy in self.filtered("active"):
+            if not policy.level_ids:
+                raise ValidationError(
+                    self.env._(
+                        "Policy “%s” has no level, so it could never remind anybody. "
+                        "Add a level or archive the policy.",
+                        policy.name,
+                    )
+                )
+
+    @api.constrains("start_rule", "start_level_id")
+    def _check_start_level(self):
+        for policy in self.filtered(lambda policy: policy.start_rule == "level"):
+            if policy.start_level_id not in policy.level_ids:
+                raise ValidationError(
+                    self.env._(
+                        "Choose one of the levels of policy “%s” for its backlog.",
+                        policy.name,
+                    )
+                )
+
+    # === BUSINESS METHODS === #
+
+    def _get_scope(self, field_name, model_name):
+        """The domain stored in ``field_name`` as a validated ``Domain``.
+
+        :raise ValidationError: naming the policy, the field and what is wrong.
+        """
+        self.ensure_one()
+        try:
+            domain = Domain(literal_eval(self[field_name] or "[]"))
+            domain.validate(self.env[model_name])
+            self.env[model_name].sudo()._search(domain)
+        except Exception as error:
+            raise ValidationError(
+                self.env._(
+                    "The filter “%(field)s” of policy “%(policy)s” cannot be used: "
+                    "%(error)s. Use the filter editor to build it again.",
+                    field=self._fields[field_name]._description_string(self.env),
+                    policy=self.name,
+                    error=error,
+                )
+            ) from error
+        return domain
+
+    @api.model
+    def _search_applicable(self, company):
+        """Active policies for ``company``: its own first, then its parents'."""
+        policies = self.sudo().search([("company_id", "parent_of", company.id)])
+        return policies.sorted(
+            lambda policy: (-len(policy.company_id.parent_path), policy.sequence)
+        )
+
+    def _get_match_sql(self):
+        """SQL that yields the id of the policy of a line, NULL if none fits.
+
+        May refer to ``line`` (account_move_line) and ``debtor`` (the commercial
+        partner). One expression for all policies: no query per policy or per line.
+        """
+        if not self:
+            return SQL("NULL::integer")
+        cases = []
+        for policy in self:
+            partners = policy._get_scope("partner_domain", "res.partner")
+            moves = policy._get_scope("invoice_domain", "account.move")
+            cases.append(
+                SQL(
+                    "WHEN %s AND %s THEN %s",
+                    self._get_membership_sql(SQL("debtor.id"), "res.partner", partners),
+                    self._get_membership_sql(SQL("line.move_id"), "account.move", moves),
+                    policy.id,
+                )
+            )
+        own = SQL("debtor.dunning_policy_id")
+        return SQL(
+            "CASE WHEN %(own)s IN %(ids)s THEN %(own)s %(cases)s END",
+            own=SQL("(%s->>line.company_id::text)::integer", own),
+            ids=tuple(self.ids),
+            cases=SQL(" ").join(cases),
+        )
+
+    @api.model
+    def _get_membership_sql(self, column, model_name, domain):
+        if domain.is_true():
+            return SQL("TRUE")
+        model = self.env[model_name].sudo().with_context(active_test=False)
+        return SQL("%s IN %s", column, model._search(domain).subselect())
+
+    @api.model
+    def _stop_conditions(self, company, now):
+        """Named SQL conditions that stop a line from being reminded, first one wins.
+
+        :param company: ``res.company`` whose lines are looked at
+        :param datetime now: UTC, the moment of the evaluation
+        :return: list of ``(reason code, SQL)``; the SQL may refer to ``line``
+            (account_move_line), ``move`` (account_move) and ``debtor`` (the commercial
+            partner). Read at planning and again just before a message leaves.
+        """
+        return [
+            ("no_partner", SQL("debtor.id IS NULL")),
+            ("no_followup", SQL("line.no_followup IS TRUE")),
+            ("blocked", SQL("move.payment_state = 'blocked'")),
+            ("in_payment", SQL("move.payment_state = 'in_payment'")),
+            ("paid", SQL("move.payment_state = 'paid'")),
+            ("reversed", SQL("move.payment_state = 'reversed'")),
+            ("legacy", SQL("move.payment_state = 'invoicing_legacy'")),
+            (
+                "payment_in_process",
+                SQL(
+                    """line.move_id IN (
+                        SELECT rel.invoice_id
+                          FROM account_move__account_payment rel
+                          JOIN account_payment payment ON payment.id = rel.payment_id
+                         WHERE payment.state = 'in_process'
+                           AND payment.move_id IS NULL
+                    )"""
+                ),
+            ),
+            (
+                "transaction_pending",
+                SQL(
+                    """line.move_id IN (
+                        SELECT rel.invoice_id
+                          FROM account_invoice_transaction_rel rel
+                          JOIN payment_transaction tx ON tx.id = rel.transaction_id
+                         WHERE (tx.state IN ('pending', 'authorized')
+                                OR tx.state = 'done'
+                                   AND tx.is_post_processed IS NOT TRUE)
+                           AND COALESCE(tx.last_state_change, tx.create_date)
+                               > %s::timestamp - %s * INTERVAL '1 day'
+                    )""",
+                    now,
+                    company.dunning_pending_days,
+                ),
+            ),
+        ]
+
+    # === ACTIONS === #
+
+    def action_open_notices(self):
+        """Open the notices of this policy."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_notice_action"
+        )
+        return action | {"domain": [("policy_id", "=", self.id)], "context": {}}

@@ -1,0 +1,186 @@
+import logging
+from datetime import datetime
+
+import pytz
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+_logger = logging.getLogger(__name__)
+
+
+class DunningRun(models.Model):
+    """One evaluation of all open lines of a company at a date, real or simulated.
+
+    A run decides and plans, it never sends. A simulated run shows what would be
+    planned on its date with today's ledger and changes nothing else.
+    """
+
+    _name = "dunning.run"
+    _description = "Dunning Run"
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(compute="_compute_name")
+    date = fields.Date(
+        required=True,
+        default=lambda self: self.env.company._dunning_today(),
+        help="Day of the evaluation in the time zone of the company. A real run is "
+        "always for today.",
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
+    simulation = fields.Boolean(
+        help="Show what would be planned. Nothing is sent, no decision changes."
+    )
+    state = fields.Selection(
+        [("draft", "Draft"), ("done", "Done")], default="draft", readonly=True
+    )
+    line_count = fields.Integer("Open Lines", readonly=True)
+    remind_count = fields.Integer("Lines Reminded", readonly=True)
+    counters = fields.Json(
+        readonly=True, help="Open lines by outcome and reason: {outcome: {reason: n}}."
+    )
+    counters_html = fields.Html(compute="_compute_counters_html", sanitize=False)
+    notice_ids = fields.One2many("dunning.notice", "run_id", "Notices")
+    notice_count = fields.Integer(compute="_compute_notice_counts")
+    to_approve_count = fields.Integer(compute="_compute_notice_counts")
+    has_mail_server = fields.Boolean(compute="_compute_has_mail_server")
+
+    @api.depends("date", "simulation", "company_id")
+    def _compute_name(self):
+        for run in self:
+            kind = self.env._("Simulation") if run.simulation else self.env._("Run")
+            run.name = f"{kind} {run.date or ''}"
+
+    @api.depends("name")
+    def _compute_display_name(self):
+        for run in self:
+            run.display_name = run.name
+
+    def _compute_notice_counts(self):
+        total, to_approve = {}, {}
+        rows = self.env["dunning.notice"]._read_group(
+            [("run_id", "in", self.ids)], ["run_id", "state"], ["__count"]
+        )
+        for run, state, count in rows:
+            total[run] = total.get(run, 0) + count
+            if state == "planned" and not run.simulation:
+                to_approve[run] = count
+        for run in self:
+            run.notice_count = total.get(run, 0)
+            run.to_approve_count = to_approve.get(run, 0)
+
+    @api.depends("counters")
+    def _compute_counters_html(self):
+        decision_fields = self.env["dunning.decision"]._fields
+        outcomes = dict(decision_fields["outcome"]._description_selection(self.env))
+        reasons = dict(decision_fields["reason"]._description_selection(self.env))
+        for run in self:
+            rows = [
+                (outcomes[outcome], reasons[reason], count)
+                for outcome, by_reason in (run.counters or {}).items()
+                for reason, count in by_reason.items()
+            ]
+            run.counters_html = self.env["ir.qweb"]._render(
+                "dunning_automation.run_counters", {"rows": rows}
+            )
+
+    def _compute_has_mail_server(self):
+        self.has_mail_server = bool(
+            self.env["ir.mail_server"].sudo().search_count([], limit=1)
+        )
+
+    # === ACTIONS === #
+
+    def action_start(self):
+        """Evaluate all open lines and plan the notices. Sends nothing by itself."""
+        if not self.env.user.has_group("dunning_automation.group_manager"):
+            raise AccessError(self.env._("Only a collections manager starts a run."))
+        for run in self:
+            if not run.simulation and run.date != run.company_id._dunning_today():
+                raise UserError(
+                    self.env._(
+                        "A real run is for today (%(today)s). Tick Simulation to look "
+                        "at %(date)s.",
+                        today=run.company_id._dunning_today(),
+                        date=run.date,
+                    )
+                )
+            run._start()
+
+    def action_open_notices(self):
+        """Open the notices of this run."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_notice_action"
+        )
+        return action | {"domain": [("run_id", "=", self.id)], "context": {}}
+
+    # === BUSINESS METHODS === #
+
+    def _start(self):
+        """Plan, write the texts and wake the sender. Idempotent within a day."""
+        self.ensure_one()
+        if self.state == "done":
+            raise UserError(self.env._("This run is done: start a new one."))
+        self.sudo().env["dunning.planner"]._plan(self.sudo())
+        self.sudo().state = "done"
+        notices = self.sudo().notice_ids
+        notices._compose()
+        if any(notice.state == "ready" for notice in notices):
+            notices._trigger_delivery()
+
+    @api.model
+    def _run_daily(self, company, date=None):
+        """Run ``company`` for ``date`` (its today if not given) and return the run."""
+        run = self.create(
+            {"company_id": company.id, "date": date or company._dunning_today()}
+        )
+        run._start()
+        return run
+
+    @api.model
+    def _cron_run(self):
+        """Hourly: run each company once a day, after its hour. One company that fails
+        does not stop the others; the last error is raised again at the end."""
+        companies = self.env["res.company"].search([])
+        error = None
+        for position, company in enumerate(companies, 1):
+            try:
+                if company._dunning_is_run_due():
+                    self.with_company(company)._run_daily(company)
+                self.env["ir.cron"]._commit_progress(
+                    1, remaining=len(companies) - position
+                )
+            except Exception as exception:
+                self.env.cr.rollback()
+                _logger.exception("Dunning run of company %s failed", company.id)
+                error = exception
+        if error:
+            raise error
+
+    @api.autovacuum
+    def _gc_simulations(self):
+        """Forget simulated runs after 30 days; real ones are history."""
+        limit = fields.Date.subtract(fields.Date.today(), days=30)
+        old = self.search([("simulation", "=", True), ("date", "<", limit)], limit=100)
+        old.notice_ids.unlink()
+        old.unlink()
+        return len(old), len(old) == 100
+
+    @api.model
+    def _local_date(self, timezone):
+        """Today in ``timezone``, by the clock of the database."""
+        now = pytz.utc.localize(self.env.cr.now())
+        return now.astimezone(pytz.timezone(timezone)).date()
+
+    @api.model
+    def _local_hour(self, timezone):
+        """The hour (0-23) in ``timezone``, by the clock of the database."""
+        now: datetime = pytz.utc.localize(self.env.cr.now())
+        return now.astimezone(pytz.timezone(timezone)).hour

@@ -1,0 +1,11 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    dunning_tz = fields.Selection(related="company_id.dunning_tz", readonly=False)
+    dunning_hour = fields.Integer(related="company_id.dunning_hour", readonly=False)
+    dunning_pending_days = fields.Integer(
+        related="company_id.dunning_pending_days", readonly=False
+    )

@@ -1,0 +1,120 @@
+from odoo import api, fields, models
+
+READERS = "account.group_account_invoice,account.group_account_readonly"
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    dunning_policy_id = fields.Many2one(
+        "dunning.policy",
+        company_dependent=True,
+        check_company=True,
+        groups=READERS,
+        help="Wins over the policies that would fit by their filters.",
+    )
+    dunning_user_id = fields.Many2one(
+        "res.users",
+        "Collector",
+        company_dependent=True,
+        groups=READERS,
+        domain="[('share', '=', False)]",
+    )
+    dunning_contact_id = fields.Many2one(
+        "res.partner",
+        domain="[('id', 'child_of', commercial_partner_id), ('id', '!=', id)]",
+        groups=READERS,
+        index="btree_not_null",
+        help="Gets the reminders of invoices that name no contact of their own.",
+    )
+    dunning_case_id = fields.Many2one(
+        "dunning.case", compute="_compute_dunning_case", groups=READERS
+    )
+    dunning_overdue_amount = fields.Monetary(
+        "Overdue",
+        compute="_compute_dunning_exposure",
+        groups=READERS,
+        currency_field="currency_id",
+        help="Open receivables past their due date, in company currency, credits not "
+        "set off.",
+    )
+    dunning_explanation = fields.Text(
+        "Why (Not) Reminded", compute="_compute_dunning_explanation", groups=READERS
+    )
+    dunning_event_ids = fields.Many2many(
+        "dunning.event", compute="_compute_dunning_case", groups=READERS
+    )
+    dunning_notice_count = fields.Integer(
+        compute="_compute_dunning_case", groups=READERS
+    )
+
+    @api.depends_context("company")
+    def _compute_dunning_case(self):
+        debtors = self.commercial_partner_id
+        company = self.env.company
+        domain = [("partner_id", "in", debtors.ids), ("company_id", "=", company.id)]
+        cases = self.env["dunning.case"].search(domain, order="state desc, id desc")
+        cases_by_debtor = cases.grouped("partner_id")
+        notices = dict(
+            self.env["dunning.notice"]._read_group(domain, ["partner_id"], ["__count"])
+        )
+        for partner in self:
+            debtor = partner.commercial_partner_id
+            found = cases_by_debtor.get(debtor, cases.browse())
+            partner.dunning_case_id = found[:1]
+            partner.dunning_event_ids = found.event_ids
+            partner.dunning_notice_count = notices.get(debtor, 0)
+
+    @api.depends_context("company")
+    def _compute_dunning_exposure(self):
+        today = self.env.company._dunning_today()
+        overdue = dict(
+            self.env["account.move.line"]._read_group(
+                [
+                    ("partner_id", "in", self.commercial_partner_id.ids),
+                    ("company_id", "=", self.env.company.id),
+                    ("account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("reconciled", "=", False),
+                    ("amount_residual", ">", 0),
+                    ("date_maturity", "<", today),
+                ],
+                ["partner_id"],
+                ["amount_residual:sum"],
+            )
+        )
+        for partner in self:
+            partner.dunning_overdue_amount = overdue.get(partner.commercial_partner_id, 0)
+
+    @api.depends_context("company", "lang")
+    def _compute_dunning_explanation(self):
+        for partner in self:
+            partner.dunning_explanation = partner._get_dunning_explanation()
+
+    def _get_dunning_explanation(self):
+        """The open items of the debtor, grouped by answer: “Reason: INV/1, INV/2”."""
+        self.ensure_one()
+        decisions = self.env["dunning.decision"].search(
+            [
+                ("partner_id", "=", self.commercial_partner_id.id),
+                ("company_id", "=", self.env.company.id),
+                ("outcome", "!=", "settled"),
+            ]
+        )
+        if not decisions:
+            return self.env._("No open item was evaluated: nothing to remind of.")
+        return "\n".join(
+            f"{explanation}: {', '.join(filter(None, rows.move_id.mapped('name')))}"
+            for explanation, rows in decisions.grouped("explanation").items()
+        )
+
+    def action_open_dunning_case(self):
+        """Open the collection case of this customer, or his notices if none is open."""
+        self.ensure_one()
+        if self.dunning_case_id:
+            return self.dunning_case_id._get_records_action()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_notice_action"
+        )
+        domain = [("partner_id", "=", self.commercial_partner_id.id)]
+        return action | {"domain": domain, "context": {}}

@@ -1,0 +1,45 @@
+"""The vocabulary of decisions: what was decided for an open line, and why.
+
+Stored codes. The labels are what an accountant reads on invoice and customer.
+"""
+
+OUTCOMES = [
+    ("remind", "Reminded"),
+    ("wait", "Waiting"),
+    ("hold", "On hold"),
+    ("unreachable", "Unreachable"),
+    ("settled", "Settled"),
+]
+
+REASONS = [
+    # remind
+    ("level_reached", "A level is reached: a notice was planned"),
+    ("simulated", "Would be reminded: the policy only simulates"),
+    # wait
+    ("not_reached", "No level is reached yet"),
+    ("next_level", "Reminded; the next level is not reached yet"),
+    ("last_level", "All levels are done: the collector takes over"),
+    ("min_interval", "Too soon after the last message to this customer"),
+    ("awaiting_approval", "A notice to this customer waits for approval"),
+    ("in_progress", "A notice to this customer is on its way"),
+    ("delivery_unknown", "It is unknown whether the last notice arrived"),
+    ("below_minimum", "Below the minimum amount"),
+    # hold
+    ("no_partner", "The entry has no customer"),
+    ("no_policy", "No policy applies"),
+    ("before_start", "Due before the policy's start date"),
+    ("no_followup", "Excluded from follow-ups"),
+    ("blocked", "The invoice is blocked"),
+    ("in_payment", "A payment is being processed"),
+    ("paid", "Paid"),
+    ("reversed", "Reversed by a credit note"),
+    ("legacy", "Managed by the legacy invoicing application"),
+    ("payment_in_process", "A registered payment is in process"),
+    ("transaction_pending", "An online payment is pending"),
+    ("covered_by_credit", "Open credits of the customer cover it"),
+    # unreachable
+    ("no_email", "No e-mail address"),
+    ("invalid_email", "The e-mail address is invalid"),
+    # settled
+    ("not_posted", "The entry is not posted any more"),
+]

@@ -1,0 +1,58 @@
+"""What an exception during SMTP says about the message: did it leave or not?
+
+Exactly-once delivery over SMTP is impossible (RFC 1047): between the final dot and the
+server's answer the sender cannot know. So an exception is sorted into three heaps:
+
+- ``retry``: the server certainly did not take it and may do so later (4xx, no connection);
+- ``failed``: the server certainly refused it (5xx);
+- ``unknown``: it may have been taken. Never sent again by itself.
+"""
+
+import smtplib
+
+RETRY, FAILED, UNKNOWN = "retry", "failed", "unknown"
+
+RETRY_MINUTES = (5, 15, 60, 240)
+"""Minutes to wait after the 1st, 2nd, 3rd and every later failed attempt."""
+
+
+def of_connection_error(error):
+    """Outcome of an error before the message was handed over: always ``retry``.
+
+    >>> of_connection_error(ConnectionRefusedError())
+    'retry'
+    """
+    return RETRY
+
+
+def of_send_error(error):
+    """Outcome of an error while the message was handed over.
+
+    >>> of_send_error(smtplib.SMTPDataError(554, b"spam"))
+    'failed'
+    >>> of_send_error(smtplib.SMTPSenderRefused(450, b"later", "a@example.com"))
+    'retry'
+    >>> of_send_error(smtplib.SMTPRecipientsRefused({"b@example.com": (550, b"no")}))
+    'failed'
+    >>> of_send_error(TimeoutError())
+    'unknown'
+    """
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        codes = [code for code, _text in error.recipients.values()]
+        return FAILED if codes and min(codes) >= 500 else RETRY
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return UNKNOWN
+    if isinstance(error, smtplib.SMTPResponseException):
+        return FAILED if error.smtp_code >= 500 else RETRY
+    if isinstance(error, smtplib.SMTPNotSupportedError | AssertionError | ValueError):
+        return FAILED
+    return UNKNOWN
+
+
+def retry_minutes(attempt):
+    """Minutes until the next try after ``attempt`` tries (1 = the first one failed).
+
+    >>> [retry_minutes(n) for n in (1, 2, 3, 4, 9)]
+    [5, 15, 60, 240, 240]
+    """
+    return RETRY_MINUTES[min(attempt, len(RETRY_MINUTES)) - 1]
