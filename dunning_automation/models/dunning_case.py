@@ -135,7 +135,7 @@ class DunningCase(models.Model):
         reasons = dict(
             self.env["dunning.decision"]._fields["reason"]._description_selection(self.env)
         )
-        self.activity_schedule(
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
             "dunning_automation.mail_activity_contact",
             date_deadline=self.company_id._dunning_today(),
             summary=reasons[reason],
@@ -159,7 +159,7 @@ class DunningCase(models.Model):
 
     def _create_failure_task(self, notice):
         """The mail server refused a notice: a person must look."""
-        self.activity_schedule(
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
             "dunning_automation.mail_activity_contact",
             date_deadline=self.company_id._dunning_today(),
             summary=self.env._("Notice to %s was refused", notice.email_to),

@@ -3,6 +3,8 @@ from odoo.tools import SQL
 
 from ..tools.notice_states import PENDING
 
+# Odoo's email_normalized is lenient ("x@@y" gives "@y"): one @, a dot in the domain.
+VALID_EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 MOVE_FIELDS = ["state", "payment_state", "partner_id", "move_type"]
 LINE_FIELDS = [
     "account_id",
@@ -323,7 +325,7 @@ class DunningPlanner(models.AbstractModel):
             SQL(
                 """
                 CREATE TEMPORARY TABLE dunning_debtor ON COMMIT DROP AS
-                WITH leading AS (
+                WITH furthest AS (
                     SELECT DISTINCT ON (partner_id, simulated)
                            partner_id, simulated, contact_id, policy_id, currency_id,
                            next_level_id AS level_id
@@ -341,28 +343,29 @@ class DunningPlanner(models.AbstractModel):
                      WHERE outcome = 'remind'
                      GROUP BY partner_id, simulated
                 )
-                SELECT leading.*, steps.needs_review, steps.steps,
+                SELECT furthest.*, steps.needs_review, steps.steps,
                        recipient.id AS recipient_id,
                        recipient.email_normalized AS email_to,
                        COALESCE(recipient.lang, debtor.lang, %(lang)s) AS lang,
                        CONCAT(contact.email, extra.email, debtor.email) = ''
                            AS no_address
-                  FROM leading
+                  FROM furthest
                   JOIN steps USING (partner_id, simulated)
-                  JOIN res_partner debtor ON debtor.id = leading.partner_id
+                  JOIN res_partner debtor ON debtor.id = furthest.partner_id
              LEFT JOIN res_partner contact
-                    ON contact.id = leading.contact_id AND contact.id != debtor.id
+                    ON contact.id = furthest.contact_id AND contact.id != debtor.id
                    AND contact.active
              LEFT JOIN res_partner extra
                     ON extra.id = debtor.dunning_contact_id AND extra.active
              LEFT JOIN res_partner recipient
                     ON recipient.id = CASE
-                        WHEN contact.email_normalized != '' THEN contact.id
-                        WHEN extra.email_normalized != '' THEN extra.id
-                        WHEN debtor.email_normalized != '' THEN debtor.id
+                        WHEN contact.email_normalized ~ %(valid)s THEN contact.id
+                        WHEN extra.email_normalized ~ %(valid)s THEN extra.id
+                        WHEN debtor.email_normalized ~ %(valid)s THEN debtor.id
                        END
                 """,
                 lang=run.company_id.partner_id.lang or "en_US",
+                valid=VALID_EMAIL,
             )
         )
         self.env.cr.execute("ANALYZE dunning_debtor")
@@ -605,8 +608,9 @@ class DunningPlanner(models.AbstractModel):
                        %(run)s, outcome, reason, cycle,
                        CASE WHEN reason = 'level_reached' THEN next_level_id
                             ELSE last_level_id END,
-                       CASE WHEN outcome != 'hold' THEN next_level_id END,
-                       CASE WHEN outcome != 'hold' THEN next_date END,
+                       CASE WHEN outcome IN ('wait', 'unreachable')
+                            THEN next_level_id END,
+                       CASE WHEN outcome IN ('wait', 'unreachable') THEN next_date END,
                        %(today)s, date_due
                   FROM dunning_evaluation
                     ON CONFLICT (move_line_id) DO UPDATE

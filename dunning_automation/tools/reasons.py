@@ -13,7 +13,7 @@ OUTCOMES = [
 
 REASONS = [
     # remind
-    ("level_reached", "A level is reached: a notice was planned"),
+    ("level_reached", "A notice is planned for the level reached"),
     ("simulated", "Would be reminded: the policy only simulates"),
     # wait
     ("not_reached", "No level is reached yet"),
