@@ -15,12 +15,14 @@ class AccountMove(models.Model):
     )
     dunning_level_id = fields.Many2one(
         "dunning.level",
+        "Reminder Level",
         compute="_compute_dunning_level",
         search="_search_dunning_level_id",
         groups=READERS,
         help="Highest level that one of the instalments has reached.",
     )
     dunning_next_date = fields.Date(
+        "Next Reminder",
         compute="_compute_dunning_level",
         search="_search_dunning_next_date",
         groups=READERS,

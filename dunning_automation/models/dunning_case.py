@@ -100,9 +100,7 @@ class DunningCase(models.Model):
     @api.model
     def _group_expand_levels(self, levels, domain):
         """Show every rung as a kanban column, so that the ladder is seen."""
-        return levels or self.env["dunning.level"].search(
-            [("company_id", "in", self.env.companies.ids)]
-        )
+        return (levels | levels.policy_id.level_ids).sorted("delay_days")
 
     def _mail_get_partner_fields(self, introspect_fields=False):
         return ["partner_id"]

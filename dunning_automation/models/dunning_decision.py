@@ -87,7 +87,7 @@ class DunningDecision(models.Model):
             if decision.next_level_id and decision.next_date:
                 parts.append(
                     self.env._(
-                        "%(level)s from %(date)s on",
+                        "%(level)s on %(date)s at the earliest",
                         level=decision.next_level_id.name,
                         date=format_date(self.env, decision.next_date),
                     )

@@ -3,6 +3,8 @@ import logging
 import uuid
 from datetime import timedelta
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
@@ -11,6 +13,7 @@ from ..tools import notice_states, smtp_outcome
 
 _logger = logging.getLogger(__name__)
 
+CLAIM_ATTEMPTS = 10
 COMPOSE_BATCH = 50
 LEASE_MINUTES = 5
 
@@ -44,8 +47,8 @@ class DunningNotice(models.Model):
         ondelete="restrict",
     )
     run_id = fields.Many2one(
-        "dunning.run", readonly=True, index=True, ondelete="restrict"
-    )
+        "dunning.run", readonly=True, index=True, ondelete="cascade"
+    )  # Only simulated runs can be deleted.
     policy_id = fields.Many2one(
         "dunning.policy", readonly=True, index="btree_not_null", ondelete="restrict"
     )
@@ -64,7 +67,9 @@ class DunningNotice(models.Model):
         "res.partner", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     email_to = fields.Char("Sent To", readonly=True, help="Address at planning.")
-    lang = fields.Char("Language", readonly=True)
+    lang = fields.Selection(
+        lambda self: self.env["res.lang"].get_installed(), "Language", readonly=True
+    )
     state = fields.Selection(
         [
             ("planned", "To Approve"),
@@ -146,8 +151,7 @@ class DunningNotice(models.Model):
     def _compute_deadline(self):
         for notice in self:
             days = notice.level_id.new_deadline_days
-            today = notice.company_id._dunning_today() if notice.company_id else False
-            notice.deadline = today + timedelta(days=days) if days and today else False
+            notice.deadline = days and notice._get_today() + timedelta(days=days)
 
     @api.depends("line_ids")
     @api.depends_context("lang")
@@ -160,6 +164,14 @@ class DunningNotice(models.Model):
     def _compute_bank_html(self):
         for notice in self:
             notice.bank_html = notice._render_part("notice_bank")
+
+    def _get_today(self):
+        """The day the text speaks of: today, shifted for a run of another day."""
+        self.ensure_one()
+        run = self.env["dunning.run"]
+        timezone = self.company_id._dunning_timezone()
+        planned_on = run._local_date(timezone, self.create_date)
+        return run._local_date(timezone) + (self.date - planned_on)
 
     def _get_lines(self):
         """The lines that the message lists: not taken out and not settled."""
@@ -413,8 +425,8 @@ class DunningNotice(models.Model):
         self._expire_leases()
         smtp_sessions = {}
         try:
-            while notice := self._claim_next():
-                time_left = cron._commit_progress()
+            while notice := self._claim_next_safely():
+                cron._commit_progress()
                 if notice.state == "claimed":
                     notice._send_claimed(smtp_sessions)
                 time_left = cron._commit_progress(1, remaining=self._count_ready())
@@ -449,6 +461,16 @@ class DunningNotice(models.Model):
                 self.env._("The sender stopped while the message was on its way."),
             )
             self.env["ir.cron"]._commit_progress()
+
+    def _claim_next_safely(self):
+        """``_claim_next``, again if a booking of the same moment got in between."""
+        for _attempt in range(CLAIM_ATTEMPTS):
+            try:
+                return self._claim_next()
+            except SerializationFailure:
+                self.env.cr.rollback()
+                self.env.invalidate_all()
+        return self.browse()
 
     def _claim_next(self):
         """Lock the next ready notice and its invoices, look at the ledger again, and
@@ -499,16 +521,18 @@ class DunningNotice(models.Model):
         """
         self.ensure_one()
         open_lines = self.env["dunning.planner"]._read_open_lines(
-            self.company_id, self.partner_id
+            self.company_id, self.partner_id, self._get_today()
         )
         reasons = dict(
             self.env["dunning.decision"]._fields["reason"]._description_selection(self.env)
         )
         for line in self._get_lines():
             now = open_lines.get(line.move_line_id.id)
-            if not now or now["stop_reason"]:
-                reason = reasons[now["stop_reason"] if now else "paid"]
-                line.write({"drop_reason": reason, "live": False})
+            stop = now["stop_reason"] if now else "paid"
+            if not stop and line.level_id.delay_days < 0 < now["days_overdue"]:
+                stop = "courtesy_lapsed"
+            if stop:
+                line.write({"drop_reason": reasons[stop], "live": False})
                 continue
             changed = {
                 name: now[name]
@@ -526,6 +550,38 @@ class DunningNotice(models.Model):
         ):
             self._compose()
         return ""
+
+    @api.model
+    def _refresh_planned(self, company):
+        """Notices that wait for approval follow the ledger: amounts change, and what
+        is settled or stopped meanwhile disappears from the list."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT notice.id
+                     FROM dunning_notice notice
+                     JOIN dunning_notice_line listed ON listed.notice_id = notice.id
+                LEFT JOIN account_move_line line ON line.id = listed.move_line_id
+                LEFT JOIN account_move move ON move.id = line.move_id
+                    WHERE notice.state = 'planned'
+                      AND notice.simulation IS NOT TRUE
+                      AND notice.company_id = %s
+                      AND listed.drop_reason IS NULL
+                      AND (line.id IS NULL
+                           OR line.parent_state != 'posted'
+                           OR line.amount_residual_currency
+                              != listed.residual_currency
+                           OR line.date_maturity != listed.date_due
+                           OR line.no_followup
+                           OR move.payment_state NOT IN ('not_paid', 'partial')
+                           OR listed.days_overdue <= 0 AND listed.date_due < %s)""",
+                company.id,
+                company._dunning_today(),
+            )
+        )
+        for notice in self.browse(notice_id for (notice_id,) in rows):
+            stop = notice._refresh()
+            if stop:
+                notice._set_state("suppressed", stop)
 
     def _send_claimed(self, smtp_sessions):
         """Deliver a claimed notice and write what came of it. Holds no lock while the
@@ -604,7 +660,7 @@ class DunningNotice(models.Model):
 
     def _get_email_from(self):
         company = self.company_id.sudo()
-        return company.email_formatted or self.env.user.email_formatted
+        return company.email and company.email_formatted
 
     def _get_reply_to(self):
         """Answers go to the collector if there is one, else to the company."""
@@ -618,6 +674,12 @@ class DunningNotice(models.Model):
         """
         servers = self.env["ir.mail_server"].sudo()
         email_from = self._get_email_from()
+        if not email_from:
+            return smtp_outcome.RETRY, self.env._(
+                "%s has no e-mail address to write from: enter it on the company. The "
+                "notice is tried again.",
+                self.company_id.name,
+            )
         try:
             message = servers._build_email__(
                 email_from,

@@ -50,6 +50,9 @@ class DunningPlanner(models.AbstractModel):
         again. A simulated run writes simulated notices only.
         """
         self._flush()
+        if not run.simulation:
+            self.env["dunning.notice"]._refresh_planned(run.company_id)
+            self._flush()
         self._evaluate(run)
         self._find_debtors(run)
         self._mark_unreachable()
@@ -68,7 +71,7 @@ class DunningPlanner(models.AbstractModel):
             self._create_address_tasks(run)
 
     @api.model
-    def _read_open_lines(self, company, partner):
+    def _read_open_lines(self, company, partner, today):
         """The open lines of one debtor as they are now, every stop sign re-read.
 
         :return: dict {move line id: row}, a row has ``stop_reason`` (None = may be
@@ -78,7 +81,7 @@ class DunningPlanner(models.AbstractModel):
         self._flush()
         query = SQL(
             "%s SELECT * FROM net_line",
-            self._get_net_lines_cte(company, company._dunning_today(), partner),
+            self._get_net_lines_cte(company, today, partner),
         )
         rows = self.env.execute_query_dict(query)
         return {row["move_line_id"]: row for row in rows}
@@ -196,8 +199,11 @@ class DunningPlanner(models.AbstractModel):
                 %(net_lines)s,
                 contact AS (
                     SELECT partner_id,
-                           MAX(COALESCE((date_sent AT TIME ZONE 'UTC'
-                                         AT TIME ZONE %(timezone)s)::date, date))
+                           MAX(date + COALESCE(
+                               (date_sent AT TIME ZONE 'UTC'
+                                          AT TIME ZONE %(timezone)s)::date
+                               - (create_date AT TIME ZONE 'UTC'
+                                              AT TIME ZONE %(timezone)s)::date, 0))
                                FILTER (WHERE channel != 'activity') AS last_date,
                            MAX(state) FILTER (WHERE state IN %(pending)s)
                                AS pending_state
@@ -259,7 +265,7 @@ class DunningPlanner(models.AbstractModel):
                          WHERE level.policy_id = counted.policy_id
                            AND (last_delay IS NULL OR level.delay_days > last_delay)
                            AND (level.delay_days >= 0
-                                OR counted.days_overdue <= 0 AND NOT EXISTS (
+                                OR counted.days_overdue < 0 AND NOT EXISTS (
                                     SELECT 1
                                       FROM dunning_level later
                                      WHERE later.policy_id = level.policy_id

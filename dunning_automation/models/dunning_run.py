@@ -1,5 +1,4 @@
 import logging
-from datetime import datetime
 
 import pytz
 
@@ -48,8 +47,15 @@ class DunningRun(models.Model):
     counters_html = fields.Html(compute="_compute_counters_html", sanitize=False)
     notice_ids = fields.One2many("dunning.notice", "run_id", "Notices")
     notice_count = fields.Integer(compute="_compute_notice_counts")
-    to_approve_count = fields.Integer(compute="_compute_notice_counts")
+    to_approve_count = fields.Integer("To Approve", compute="_compute_notice_counts")
     has_mail_server = fields.Boolean(compute="_compute_has_mail_server")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_real(self):
+        if any(run.state == "done" and not run.simulation for run in self):
+            raise UserError(
+                self.env._("A run that planned real notices is history and stays.")
+            )
 
     @api.depends("date", "simulation", "company_id")
     def _compute_name(self):
@@ -169,18 +175,16 @@ class DunningRun(models.Model):
         """Forget simulated runs after 30 days; real ones are history."""
         limit = fields.Date.subtract(fields.Date.today(), days=30)
         old = self.search([("simulation", "=", True), ("date", "<", limit)], limit=100)
-        old.notice_ids.unlink()
         old.unlink()
         return len(old), len(old) == 100
 
     @api.model
-    def _local_date(self, timezone):
-        """Today in ``timezone``, by the clock of the database."""
-        now = pytz.utc.localize(self.env.cr.now())
-        return now.astimezone(pytz.timezone(timezone)).date()
+    def _local_time(self, timezone, moment=None):
+        """``moment`` (UTC, default: the database's clock) in ``timezone``."""
+        moment = pytz.utc.localize(moment or self.env.cr.now())
+        return moment.astimezone(pytz.timezone(timezone))
 
     @api.model
-    def _local_hour(self, timezone):
-        """The hour (0-23) in ``timezone``, by the clock of the database."""
-        now: datetime = pytz.utc.localize(self.env.cr.now())
-        return now.astimezone(pytz.timezone(timezone)).hour
+    def _local_date(self, timezone, moment=None):
+        """The date of ``moment`` in ``timezone``."""
+        return self._local_time(timezone, moment).date()

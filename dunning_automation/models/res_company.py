@@ -47,8 +47,8 @@ class ResCompany(models.Model):
         self.ensure_one()
         if not self.env["dunning.policy"]._search_applicable(self):
             return False
-        hour = self.env["dunning.run"]._local_hour(self._dunning_timezone())
-        return hour >= self.dunning_hour and not self.env["dunning.run"].search_count(
+        now = self.env["dunning.run"]._local_time(self._dunning_timezone())
+        return now.hour >= self.dunning_hour and not self.env["dunning.run"].search_count(
             [
                 ("company_id", "=", self.id),
                 ("date", "=", self._dunning_today()),

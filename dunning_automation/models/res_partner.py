@@ -92,7 +92,7 @@ class ResPartner(models.Model):
             partner.dunning_explanation = partner._get_dunning_explanation()
 
     def _get_dunning_explanation(self):
-        """The open items of the debtor, grouped by answer: “Reason: INV/1, INV/2”."""
+        """The open items of the debtor, grouped by answer: “INV/1, INV/2: reason”."""
         self.ensure_one()
         decisions = self.env["dunning.decision"].search(
             [
@@ -104,7 +104,7 @@ class ResPartner(models.Model):
         if not decisions:
             return self.env._("No open item was evaluated: nothing to remind of.")
         return "\n".join(
-            f"{explanation}: {', '.join(filter(None, rows.move_id.mapped('name')))}"
+            f"{', '.join(filter(None, rows.move_id.mapped('name')))}: {explanation}"
             for explanation, rows in decisions.grouped("explanation").items()
         )
 

@@ -17,7 +17,7 @@ REASONS = [
     ("simulated", "Would be reminded: the policy only simulates"),
     # wait
     ("not_reached", "No level is reached yet"),
-    ("next_level", "Reminded; the next level is not reached yet"),
+    ("next_level", "Reminded, the next level is not reached yet"),
     ("last_level", "All levels are done: the collector takes over"),
     ("min_interval", "Too soon after the last message to this customer"),
     ("awaiting_approval", "A notice to this customer waits for approval"),
@@ -31,7 +31,7 @@ REASONS = [
     ("no_followup", "Excluded from follow-ups"),
     ("blocked", "The invoice is blocked"),
     ("in_payment", "A payment is being processed"),
-    ("paid", "Paid"),
+    ("paid", "Paid or settled"),
     ("reversed", "Reversed by a credit note"),
     ("legacy", "Managed by the legacy invoicing application"),
     ("payment_in_process", "A registered payment is in process"),
@@ -40,6 +40,8 @@ REASONS = [
     # unreachable
     ("no_email", "No e-mail address"),
     ("invalid_email", "The e-mail address is invalid"),
+    # at sending
+    ("courtesy_lapsed", "The due date has passed: a courtesy is too late"),
     # settled
     ("not_posted", "The entry is not posted any more"),
 ]

@@ -1,0 +1,6 @@
+from . import (
+    test_planner_grouping,
+    test_planner_stops,
+    test_planner_timing,
+    test_recipient,
+)

@@ -1,0 +1,304 @@
+"""Factories and a clock for dunning tests, also for the addons that build on this one.
+
+``DunningCommon`` gives a company with a chart, a policy with the standard ladder
+(-5, +1, +8, +15, +30 days) in automatic mode and a clock that stands still at
+``TODAY``. Time passes only by ``travel``; the planner and the sender follow it.
+"""
+
+import smtplib
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime, time, timedelta
+from itertools import count
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.tests import new_test_user
+from odoo.tests.test_cursor import TestCursor
+from odoo.tools import mute_logger
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.mail.tests.common import MockEmail
+
+TODAY = date(2026, 3, 10)
+NO_TRACKING = {"tracking_disable": True, "mail_create_nosubscribe": True}
+
+
+class DunningCommon(MockEmail, AccountTestInvoicingCommon):
+    @classmethod
+    def default_env_context(cls):
+        # The mail effects of cases and notices are part of what is tested.
+        return {"no_reset_password": True}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._numbers = count(1)
+        cls.company.write({"email": "billing@company.example", "dunning_tz": "UTC"})
+        cls.foreign_currency = cls.setup_other_currency("EUR", rates=[("2016-01-01", 2)])
+        cls.policy = cls._create_policy()
+        cls.customer = cls._create_customer(name="Customer")
+
+    def setUp(self):
+        super().setUp()
+        self.moment = datetime.combine(TODAY, time(10))
+        self.startPatcher(patch.object(self.cr, "now", lambda: self.moment))
+        self.startPatcher(patch.object(TestCursor, "now", lambda cr: self.moment))
+
+    # === FACTORIES === #
+
+    @classmethod
+    def _create_policy(cls, delays=None, **values):
+        """A policy in automatic mode; ``delays`` replaces the standard ladder by
+        e-mail levels without a minimum interval."""
+        if delays is not None:
+            values["level_ids"] = [cls._level(delay) for delay in delays]
+        return cls.env["dunning.policy"].create(
+            {"name": "Policy", "mode": "automatic", **values}
+        )
+
+    @classmethod
+    def _level(cls, delay_days, **values):
+        """Command for a level that sends an e-mail."""
+        template = cls.env.ref("dunning_automation.mail_template_friendly")
+        return Command.create(
+            {
+                "name": f"Level {delay_days:+d}",
+                "delay_days": delay_days,
+                "min_interval_days": 0,
+                "action_ids": [
+                    Command.create({"channel": "email", "template_id": template.id})
+                ],
+                **values,
+            }
+        )
+
+    @classmethod
+    def _create_customer(cls, **values):
+        """A company customer with a valid address."""
+        number = next(cls._numbers)
+        return cls.env["res.partner"].create(
+            {
+                "name": f"Customer {number}",
+                "email": f"customer{number}@example.com",
+                "is_company": True,
+                **values,
+            }
+        )
+
+    def invoice(
+        self,
+        partner=None,
+        days_overdue=8,
+        amount=100.0,
+        currency=None,
+        instalments=None,
+        company=None,
+        post=True,
+        **values,
+    ):
+        """A posted invoice that is ``days_overdue`` today.
+
+        :param instalments: ``[(days_overdue, amount), ...]``, a receivable line each
+        """
+        rows = instalments or [(days_overdue, amount)]
+        date_invoice = self.today - timedelta(days=max(days for days, _a in rows) + 30)
+        terms = {"invoice_date_due": self.today - timedelta(days=rows[0][0])}
+        if instalments:
+            terms = {"invoice_payment_term_id": self._term(date_invoice, rows).id}
+        move = self.env["account.move"].with_context(**NO_TRACKING)
+        move = move.with_company(company or self.company).create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": (partner or self.customer).id,
+                "invoice_date": date_invoice,
+                "currency_id": (currency or (company or self.company).currency_id).id,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "name": "Service",
+                            "price_unit": sum(amount for _days, amount in rows),
+                            "tax_ids": [],
+                        }
+                    )
+                ],
+                **terms,
+                **values,
+            }
+        )
+        if post:
+            move.action_post()
+        return move.with_env(self.env)
+
+    def _term(self, date_invoice, rows):
+        total = sum(amount for _days, amount in rows)
+        return self.env["account.payment.term"].create(
+            {
+                "name": "Instalments",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "value": "percent",
+                            "value_amount": 100.0 * amount / total,
+                            "nb_days": (self.today - date_invoice).days - days,
+                        }
+                    )
+                    for days, amount in rows
+                ],
+            }
+        )
+
+    def credit_note(self, partner=None, amount=100.0, **values):
+        """A posted credit note that is not reconciled with anything."""
+        return self.invoice(partner, 1, amount, move_type="out_refund", **values)
+
+    def pay(self, invoices, amount=None):
+        """Register a payment for ``invoices`` and reconcile it."""
+        wizard = (
+            self.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoices.ids)
+            .create({"payment_date": self.today, **({"amount": amount} if amount else {})})
+        )
+        return wizard._create_payments()
+
+    def unpay(self, invoice):
+        """The payment bounces."""
+        self.receivable(invoice).remove_move_reconcile()
+
+    def told(self, invoice, delay_days, days_ago=0, state="sent", policy=None, **values):
+        """History: the lines of ``invoice`` were reminded at a level, days ago."""
+        lines = self.receivable(invoice)
+        level = self.level(delay_days, policy)
+        moment = self.moment - timedelta(days=days_ago)
+        notice = self.env["dunning.notice"].sudo().create(
+            {
+                "company_id": invoice.company_id.id,
+                "partner_id": invoice.commercial_partner_id.id,
+                "level_id": level.id,
+                "policy_id": level.policy_id.id,
+                "action_id": level.action_ids[:1].id,
+                "channel": "email",
+                "recipient_id": invoice.commercial_partner_id.id,
+                "email_to": invoice.commercial_partner_id.email_normalized,
+                "state": state,
+                "date": moment.date(),
+                "date_sent": moment if state == "sent" else False,
+                "dedup_key": f"told {next(self._numbers)}",
+                "line_ids": [
+                    Command.create(
+                        {
+                            "move_line_id": line.id,
+                            "move_id": invoice.id,
+                            "company_id": invoice.company_id.id,
+                            "level_id": level.id,
+                            "cycle": 0,
+                            "channel": "email",
+                            "is_step": True,
+                            "live": True,
+                        }
+                    )
+                    for line in lines
+                ],
+                **values,
+            }
+        )
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE dunning_notice SET create_date = %s WHERE id = %s",
+            (moment, notice.id),
+        )
+        notice.invalidate_recordset()
+        return notice
+
+    # === TIME === #
+
+    @property
+    def today(self):
+        return self.moment.date()
+
+    def travel(self, days=0, **delta):
+        """Let time pass."""
+        self.moment += timedelta(days=days, **delta)
+
+    def run_on(self, days=0, company=None):
+        """Let ``days`` pass and run the company on the day that has come."""
+        self.travel(days)
+        return self.env["dunning.run"]._run_daily(company or self.company)
+
+    # === SENDING === #
+
+    @contextmanager
+    def smtp(self, send_error=None, connection_error=None):
+        """A mail server that keeps every message in ``self.emails``, or fails."""
+        with self.mock_mail_gateway():
+            session = self.testing_smtp_session
+            session.close = session.quit
+            if send_error:
+
+                def send_message(*args):
+                    raise send_error
+
+                session.send_message = send_message
+            down = patch.object(smtplib, "SMTP", side_effect=connection_error)
+            with down if connection_error else nullcontext():
+                yield
+
+    def deliver(self, **errors):
+        """Run the sender as the cron does. Errors: see ``smtp``.
+
+        :return: the messages that left, as dicts (``email_to``, ``subject``, ``body``)
+        """
+        cron = self.env.ref("dunning_automation.ir_cron_deliver").sudo()
+        with self.smtp(**errors), self.enter_registry_test_mode():
+            self.assertIs(cron.method_direct_trigger(), True)
+        return self._mails
+
+    def send(self, notices=None):
+        """Mark notices as sent now, without a mail server."""
+        notices = notices or self.env["dunning.notice"].search([("state", "=", "ready")])
+        notices.sudo()._set_state("claimed")
+        notices.sudo()._set_state("sent", date_sent=self.moment)
+        return notices
+
+    # === LOOKING === #
+
+    def receivable(self, invoice):
+        return invoice.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        ).sorted("date_maturity")
+
+    def level(self, delay_days, policy=None):
+        levels = (policy or self.policy).level_ids
+        return levels.filtered(lambda level: level.delay_days == delay_days)
+
+    def decisions(self, invoice):
+        return self.env["dunning.decision"].search([("move_id", "=", invoice.id)])
+
+    def why(self, invoice):
+        """The answers for the instalments of an invoice, "outcome/reason" each."""
+        rows = self.decisions(invoice)
+        return ", ".join(f"{row.outcome}/{row.reason}" for row in rows)
+
+    def notices(self, partner=None, **values):
+        """Notices of a customer, the earliest first, filtered by field values."""
+        domain = [("partner_id", "=", (partner or self.customer).id)]
+        domain += [(name, "=", value) for name, value in values.items()]
+        return self.env["dunning.notice"].search(domain, order="id")
+
+    def steps(self, notice):
+        """{invoice: delay of the level it steps to}, non-steps have None."""
+        return {
+            line.move_id: line.level_id.delay_days if line.is_step else None
+            for line in notice.line_ids
+        }
+
+    def assertReminded(self, invoice, delay_days):
+        self.assertEqual(self.why(invoice), "remind/level_reached")
+        self.assertEqual(self.decisions(invoice).level_id.delay_days, delay_days)
+
+    def user(self, login, groups="base.group_user", **values):
+        """A user of the test company."""
+        values = {"company_id": self.company.id, "company_ids": self.company.ids} | values
+        with mute_logger("odoo.addons.base.models.res_users"):
+            return new_test_user(
+                self.env, login, groups, context={"no_reset_password": True}, **values
+            )

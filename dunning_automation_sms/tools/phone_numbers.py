@@ -1,0 +1,63 @@
+"""Which telephone numbers can take a text message."""
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+SMS_TYPES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+
+# Numbers at which a call or a message costs extra, or reaches a switchboard.
+REFUSED_TYPES = {
+    PhoneNumberType.PREMIUM_RATE: "premium",
+    PhoneNumberType.SHARED_COST: "shared_cost",
+    PhoneNumberType.UAN: "uan",
+}
+
+
+def sms_number(text, region):
+    """Return the number in E.164 and no reason, or no number and the reason.
+
+    :param text: the number as somebody typed it
+    :param region: two-letter code of the country in which a national number is
+        read; may be empty when the number is an international one
+
+    >>> sms_number("0664 1234567", "AT")
+    ('+436641234567', None)
+    >>> sms_number("+43 (0) 664 / 123 45 67", None)
+    ('+436641234567', None)
+    >>> sms_number("01 5125000", "AT")
+    (None, 'not_mobile')
+    >>> sms_number("0900 1 234567", "DE")
+    (None, 'premium')
+    >>> sms_number("0664 1234567", None)
+    (None, 'invalid')
+    >>> sms_number(False, "AT")
+    (None, 'missing')
+    """
+    if not (text or "").strip():
+        return None, "missing"
+    number = _parse(text, region)
+    if number is None:
+        return None, "invalid"
+    if reason := _reason_against(number):
+        return None, reason
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164), None
+
+
+def _parse(text, region):
+    """Return the number that the text is in that region, None if it is none."""
+    try:
+        number = phonenumbers.parse(text, region or None)
+    except phonenumbers.NumberParseException:
+        return None
+    return number if phonenumbers.is_valid_number(number) else None
+
+
+def _reason_against(number):
+    """Return why a valid number takes no text message, None if it does.
+
+    An extension stands for a switchboard, whatever the number before it says.
+    """
+    kind = phonenumbers.number_type(number)
+    if kind in REFUSED_TYPES:
+        return REFUSED_TYPES[kind]
+    return None if kind in SMS_TYPES and not number.extension else "not_mobile"

@@ -1,0 +1,363 @@
+"""`setup/demo`: from nothing to reminders that leave, in one command."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import datetime
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from . import addons, locks, paths, system_programs
+from .databases import Databases
+from .environment import Environment, prepare
+from .errors import SetupError
+from .in_odoo import PROGRESS_MARK
+from .progress import Step
+from .testing import BUILD_LOCK, install
+
+DATABASE = "demo"
+SERVING_LOCK = paths.LOCAL / "serving.lock"
+LEDGERS = paths.SETUP / "ledger"
+
+# Not every ledger brings a portal customer.
+LOGINS_QUERY = """
+    SELECT login, demo.password, role
+      FROM (VALUES ('collector', 'collector', 'works through the overdue customers'),
+                   ('manager', 'manager', 'sets the rules'),
+                   ('portal@example.com', 'portal', 'a customer, at /my'),
+                   ('admin', 'admin', 'may do everything')
+           ) AS demo (login, password, role)
+      JOIN res_users USING (login)
+     WHERE res_users.active
+"""
+
+
+def main(arguments: list) -> int:
+    options = _parse(arguments)
+    if options.serve:
+        _check_port(options.port)
+    ledger = _csv_ledger(options) if options.ledger else DemoLedger(options.date)
+    environment = prepare(options.odoo, options.db)
+    system_programs.ensure_wkhtmltopdf()
+    demo = Demo(environment, ledger)
+    with locks.exclusive(BUILD_LOCK):
+        demo.ensure(reset=options.reset)
+        smtp_port = start_smtp_sink(environment)
+        run_in_odoo(environment, "Setting up the demo", "configure", smtp_port=smtp_port)
+        run_in_odoo(
+            environment, "Running today's dunning", "daily_run", today=options.date
+        )
+    print(f"Messages that left by e-mail: {paths.MAIL}")
+    if options.serve:
+        serve(environment, options.port)
+    return 0
+
+
+def _parse(arguments: list) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="setup/demo",
+        description="Odoo 19 with a ledger of overdue invoices, a mail server that only "
+        "collects, and one dunning run. Run it again to go on where it stopped.",
+    )
+    parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
+    parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
+    parser.add_argument("--port", type=int, default=8069, help="of the web client")
+    parser.add_argument("--date", default=str(datetime.date.today()), type=_date)
+    parser.add_argument("--reset", action="store_true", help="start over")
+    parser.add_argument(
+        "--no-serve", dest="serve", action="store_false", help="stop after the table"
+    )
+    parser.add_argument("--ledger", metavar="FILE", help="a receivables export as CSV")
+    parser.add_argument(
+        "--map",
+        metavar="FIELD=COLUMN",
+        action="append",
+        default=[],
+        help="name a column of the file, for example due_date=DueDate",
+    )
+    parser.add_argument("--date-order", help="of the file's dates: dmy, mdy or ymd")
+    return parser.parse_args(arguments)
+
+
+def _date(text: str) -> str:
+    try:
+        return str(datetime.date.fromisoformat(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-01-31") from None
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise SetupError(
+                f"The web client cannot use port {port}.",
+                f"{error}. Is another Odoo, or another setup/demo, running?",
+                f"Stop it, or choose another port: setup/demo --port {port % 60000 + 1}",
+            ) from error
+
+
+# --- ledgers ---------------------------------------------------------------------------
+
+
+class DemoLedger:
+    """The ledger that is made up from a seed."""
+
+    module = "demo_ledger"
+
+    def __init__(self, date: str):
+        self.options = {"today": date}
+
+    @property
+    def name(self) -> str:
+        return "demo ledger"
+
+    def key(self) -> str:
+        return addons.hash_of(LEDGERS, text=json.dumps(self.options))
+
+
+class CsvLedger(DemoLedger):
+    """A receivables export; read and explained before anything is written."""
+
+    module = "csv_ledger"
+
+    def __init__(self, date: str, path: Path, mapping: dict, date_order: str | None):
+        self.file = path
+        self.options = {
+            "today": date,
+            "path": str(path),
+            "mapping": mapping,
+            "date_order": date_order,
+        }
+
+    @property
+    def name(self) -> str:
+        return f"ledger {self.file} {addons.hash_of(self.file)}"
+
+    def key(self) -> str:
+        return addons.hash_of(LEDGERS, self.file, text=json.dumps(self.options))
+
+
+def _csv_ledger(options: argparse.Namespace) -> CsvLedger:
+    path = Path(options.ledger).absolute()
+    if not path.is_file():
+        raise SetupError(
+            f"There is no ledger file {path}.", to_do="Check the name after --ledger."
+        )
+    sys.path.insert(0, str(paths.SETUP))
+    from ledger import csv_ledger
+
+    mapping = dict(_mapping(entry) for entry in options.map)
+    try:
+        csv_ledger.read(path, mapping, options.date_order)
+    except csv_ledger.LedgerError as error:
+        raise SetupError(
+            f"The ledger {path} cannot be used; nothing was written.",
+            str(error),
+            "Name columns with --map FIELD=COLUMN and the dates with --date-order.",
+        ) from error
+    return CsvLedger(options.date, path, mapping, options.date_order)
+
+
+def _mapping(entry: str) -> tuple:
+    field, equals, column = entry.partition("=")
+    if not (field and equals and column):
+        raise SetupError(
+            f"--map {entry!r} names no column.", to_do="Write --map due_date=DueDate."
+        )
+    return field, column
+
+
+# --- the database ------------------------------------------------------------------------
+
+
+class Demo:
+    """The database `demo`: made from templates, brought up to date when it exists."""
+
+    def __init__(self, environment: Environment, ledger: DemoLedger):
+        self.environment, self.ledger = environment, ledger
+        self.databases = Databases(environment.server)
+
+    def ensure(self, reset: bool) -> None:
+        mark = self._check_owner()
+        if reset:
+            self._check_not_served()
+        if mark is None or reset:
+            template = self._ready_template()
+            self.databases.drop(DATABASE)
+            self.databases.copy(template, DATABASE, self._mark())
+            return
+        if isinstance(self.ledger, CsvLedger) and mark["ledger"] != self.ledger.name:
+            raise SetupError(
+                "The demo's database holds another ledger.",
+                f"It has the {mark['ledger']}.",
+                "Add --reset to throw it away and load the new one.",
+            )
+        self._update(mark)
+
+    def _check_not_served(self) -> None:
+        serving = locks.open_lock(SERVING_LOCK)
+        if not locks.try_lock(serving):
+            raise SetupError(
+                "The demo cannot start over while another setup/demo serves it.",
+                to_do="Stop that one first (Ctrl-C in its terminal).",
+            )
+        os.close(serving)
+
+    def _mark(self) -> dict:
+        return {
+            "folder": str(paths.CHECKOUT),
+            "ledger": self.ledger.name,
+            "addons": addons.hashes(),
+        }
+
+    def _check_owner(self) -> dict | None:
+        """The mark of the demo's database, None when there is no such database."""
+        mark = self.databases.mark(DATABASE)
+        exists = DATABASE in self.databases.names()
+        if exists and (mark or {}).get("folder") != str(paths.CHECKOUT):
+            raise SetupError(
+                f"The database server has a database {DATABASE!r} that is not from here.",
+                "It was not made by this checkout's setup/demo.",
+                "Rename or drop it yourself, or name another server with --db.",
+            )
+        return mark
+
+    def _update(self, mark: dict) -> None:
+        """Install new addons, update changed ones."""
+        now = addons.hashes()
+        new = [name for name in now if name not in mark["addons"]]
+        changed = [name for name in now if mark["addons"].get(name, now[name]) != now[name]]
+        if not (new or changed):
+            return
+        arguments = ["-d", DATABASE, "--stop-after-init", "--no-http"]
+        arguments += ["-i", ",".join(new)] if new else []
+        arguments += ["-u", ",".join(changed)] if changed else []
+        with Step("Updating our addons in the demo") as step:
+            self.environment.run_odoo("demo_update.log", step, *arguments)
+        self.databases.set_mark(DATABASE, {**mark, "addons": now})
+
+    def _ready_template(self) -> str:
+        needed = self._modules()
+        source = f"{self.environment.source.python_root} {needed}"
+        ledger_key = addons.hash_of(text=source + self.ledger.key())
+        ready_key = addons.hash_of(text=f"{ledger_key} {addons.hashes()}")
+
+        def build_ledger(name: str) -> None:
+            languages = self._constant("LANGUAGES", ["en_US"])
+            with Step("Installing Odoo's own addons") as step:
+                arguments = ["-d", name, "-i", ",".join(needed), "--stop-after-init"]
+                arguments += ["--no-http", "--load-language", ",".join(languages)]
+                self.environment.run_odoo("demo_ledger.log", step, *arguments)
+            run_in_odoo(
+                self.environment,
+                "Writing the ledger",
+                self.ledger.module,
+                database=name,
+                **self.ledger.options,
+            )
+
+        def build_ready(name: str) -> None:
+            ledger = self.databases.template("demo_ledger", ledger_key, build_ledger)
+            self.databases.copy(ledger, name)
+            modules = ",".join(addons.all_in_checkout())
+            if modules:
+                with Step("Installing our addons") as step:
+                    install(self.environment, name, modules, "demo_addons.log", step)
+            run_in_odoo(
+                self.environment, "Preparing the web client", "assets", database=name
+            )
+
+        return self.databases.template("demo_ready", ready_key, build_ready)
+
+    def _modules(self) -> list:
+        modules = self._constant("MODULES", ["account"])
+        return sorted({*modules, *addons.foreign_dependencies()})
+
+    def _constant(self, name: str, default: list) -> list:
+        """A constant of the ledger's module, which cannot be imported without Odoo."""
+        text = (LEDGERS / f"{self.ledger.module}.py").read_text(encoding="utf-8")
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.Assign) and node.targets[0].id == name:
+                return ast.literal_eval(node.value)
+        return default
+
+
+# --- processes ---------------------------------------------------------------------------
+
+
+def run_in_odoo(
+    environment: Environment, title: str, step: str, database=DATABASE, **options
+) -> None:
+    """Run a step of `in_odoo`; show its progress, print what it has to say."""
+    arguments = ["-m", "installer.in_odoo", step, "--database", database]
+    arguments += ["--with", json.dumps(options)]
+    said = []
+    log = paths.LOGS / f"demo_{step}.log"
+    with log.open("w") as errors, Step(title) as shown:
+        process = environment.popen(
+            *arguments, stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        for line in process.stdout:
+            if line.startswith(PROGRESS_MARK):
+                shown.at(*json.loads(line[len(PROGRESS_MARK) :]))
+            else:
+                said.append(line)
+        if process.wait():
+            raise SetupError(
+                f"Odoo failed while it did this: {title.lower()}.",
+                _last_line(log),
+                f"Its whole log: {log}",
+            )
+    print("".join(said), end="", flush=True)
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "")
+
+
+def start_smtp_sink(environment: Environment) -> int:
+    """Start the sink; it lives until this process, or the Odoo it becomes, is gone."""
+    process = environment.popen(
+        "-m",
+        "installer.smtp_sink",
+        paths.MAIL,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=(paths.LOGS / "smtp_sink.log").open("w"),
+        start_new_session=True,
+        text=True,
+    )
+    os.set_inheritable(process.stdin.fileno(), True)
+    port = process.stdout.readline().strip()
+    if not port:
+        raise SetupError(
+            "The mail server of the demo does not start.",
+            _last_line(paths.LOGS / "smtp_sink.log"),
+        )
+    return int(port)
+
+
+def serve(environment: Environment, port: int) -> None:
+    """Become Odoo. Everything that we started ends with it."""
+    _check_port(port)
+    locks.hold_shared(SERVING_LOCK)
+    log = paths.LOGS / "demo.log"
+    print(f"\nOdoo starts at http://localhost:{port} (log: {log})")
+    for login in environment.server.query(LOGINS_QUERY, DATABASE):
+        print("  Login {0:20} password {1:11} {2}".format(*login))
+    print("Stop it with Ctrl-C.", flush=True)
+    environment.become_odoo(
+        f"--database={DATABASE}",
+        f"--db-filter=^{DATABASE}$",
+        f"--http-port={port}",
+        f"--logfile={log}",
+    )

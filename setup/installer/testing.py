@@ -1,0 +1,131 @@
+"""`setup/test`: everything it needs, then one pytest session."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+from pathlib import Path
+
+from . import addons, locks, paths, system_programs
+from .databases import Databases
+from .environment import Environment, prepare
+from .progress import Step
+
+BUILD_LOCK = paths.LOCAL / "build.lock"
+
+
+def main(arguments: list) -> int:
+    targets, options = split(arguments)
+    environment = prepare()
+    system_programs.ensure_wkhtmltopdf()
+    system_programs.ensure_browser()
+    if not wants_odoo(targets):
+        return run_pytest(environment, [*targets, *options, "-p", "no:odoo"])
+    template = installed_template(environment)
+    with fresh_copy(environment, template, f"test_{os.getpid()}") as database:
+        in_odoo = [
+            f"--odoo-database={database}",
+            "--odoo-http",
+            "--odoo-log-level=info",
+            f"--odoo-extra=db-filter=^{database}$",
+            "--odoo-extra=max-cron-threads=0",
+            # The browser is our child and wants much address space.
+            "--odoo-extra=limit-memory-hard=0",
+            f"--odoo-extra=logfile={paths.LOGS / 'test.log'}",
+        ]
+        return run_pytest(
+            environment,
+            [*in_odoo, *targets, *options],
+            SETUP_INSTALL_LOG=str(install_log(template)),
+        )
+
+
+def split(arguments: list) -> tuple:
+    """(pytest targets, pytest options): leading words are paths, else names of tests."""
+    count = next(
+        (i for i, word in enumerate(arguments) if word.startswith("-")), len(arguments)
+    )
+    words, options = arguments[:count], arguments[count:]
+    targets = [word for word in words if Path(word.partition("::")[0]).exists()]
+    names = [word for word in words if word not in targets]
+    if names:
+        options = ["-k", " or ".join(names), *options]
+    return [str(Path(word).absolute()) for word in targets] or everything(), options
+
+
+def everything() -> list:
+    folders = [paths.CHECKOUT / name / "tests" for name in addons.all_in_checkout()]
+    return [str(path) for path in (*folders, paths.CHECKOUT / "tests") if path.is_dir()]
+
+
+def wants_odoo(targets: list) -> bool:
+    """Whether a target is an addon's test, which runs inside the pytest process."""
+    outside = paths.CHECKOUT / "tests"
+    return any(outside not in (Path(word), *Path(word).parents) for word in targets)
+
+
+def run_pytest(environment: Environment, arguments: list, **variables) -> int:
+    fixed = [
+        f"--rootdir={paths.CHECKOUT}",
+        "--import-mode=prepend",
+        "-p",
+        "installer.log_gate",
+        # Odoo turns warnings into log records, and the gate reads those.
+        "-p",
+        "no:warnings",
+        "-ra",
+        f"-ocache_dir={paths.LOCAL / 'pytest_cache'}",
+    ]
+    return subprocess.run(
+        [environment.python, "-m", "pytest", *fixed, *arguments],
+        cwd=paths.CHECKOUT,
+        env={**environment.variables, **variables},
+    ).returncode
+
+
+def installed_template(environment: Environment) -> str:
+    """A database with our addons freshly installed, kept until their sources change."""
+    databases = Databases(environment.server)
+    needed = ",".join(addons.foreign_dependencies())
+    version = f"{environment.source.python_root} {environment.python} {needed}"
+    base_key = addons.hash_of(text=version)
+    key = addons.hash_of(text=f"{base_key} {addons.hashes()}")
+
+    def build_base(name: str) -> None:
+        with Step("Preparing a database with Odoo's own addons (once)") as step:
+            install(environment, name, needed, f"{name}.log", step)
+
+    def build(name: str) -> None:
+        base = databases.template("test_base", base_key, build_base)
+        databases.copy(base, name)
+        log = install_log(f"test_addons_{key}")
+        log.unlink(missing_ok=True)
+        with Step("Installing our addons in a fresh database") as step:
+            install(environment, name, ",".join(addons.all_in_checkout()), log.name, step)
+
+    with locks.exclusive(BUILD_LOCK):
+        return databases.template("test_addons", key, build)
+
+
+def install(
+    environment: Environment, database: str, modules: str, log_name: str, step: Step
+) -> None:
+    environment.run_odoo(
+        log_name, step, "-d", database, "-i", modules, "--stop-after-init", "--no-http"
+    )
+
+
+def install_log(template: str) -> Path:
+    return paths.LOGS / f"{template}.log"
+
+
+@contextlib.contextmanager
+def fresh_copy(environment: Environment, template: str, name: str):
+    databases = Databases(environment.server)
+    with locks.exclusive(BUILD_LOCK):
+        databases.copy(template, name)
+    try:
+        yield name
+    finally:
+        databases.drop(name)

@@ -1,0 +1,109 @@
+"""Real servers for the whole-system tests: Odoo processes, databases, a mail server."""
+
+import email
+import email.policy
+import itertools
+import os
+
+import pytest
+from installer import environment, server, testing
+from installer import smtp_sink as sinks
+from installer.databases import Databases
+from installer.log_gate import assert_clean_log
+
+
+@pytest.fixture(scope="session")
+def odoo_environment():
+    """The Odoo, Python and database server that `setup/test` made ready."""
+    return environment.prepare()
+
+
+@pytest.fixture(scope="session")
+def installed_template(odoo_environment):
+    """A database with our addons, to be copied only."""
+    return testing.installed_template(odoo_environment)
+
+
+@pytest.fixture
+def database(odoo_environment, installed_template):
+    """`database()` makes a fresh copy with our addons; dropped at the end."""
+    databases, made = Databases(odoo_environment.server), []
+
+    def make() -> str:
+        name = f"system_{os.getpid()}_{len(made)}"
+        databases.copy(installed_template, name)
+        made.append(name)
+        return name
+
+    yield make
+    for name in made:
+        databases.drop(name)
+
+
+@pytest.fixture
+def odoo_shell(odoo_environment, tmp_path):
+    """`odoo_shell(db, code)` runs code in a process of its own, gives back `result`."""
+    numbers = itertools.count()
+
+    def run(db: str, code: str):
+        log = tmp_path / f"shell-{next(numbers)}.log"
+        result = server.run_code(odoo_environment, db, code, log)
+        assert_clean_log(log)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def odoo_server(odoo_environment, tmp_path):
+    """`odoo_server(db, workers=2)` starts a real Odoo and waits until it answers.
+
+    At the end it is stopped and its log must be clean; a test that expects something
+    in it sets `check_log = False` on the server and looks itself.
+    """
+    servers = []
+
+    def start(db: str, **options) -> server.OdooServer:
+        log = tmp_path / f"odoo-{len(servers)}.log"
+        started = server.OdooServer(odoo_environment, db, log, **options)
+        started.check_log = True
+        servers.append(started)
+        started.wait_until_ready()
+        return started
+
+    yield start
+    for started in servers:
+        started.terminate()
+    for started in servers:
+        if started.check_log:
+            assert_clean_log(started.log)
+
+
+class SinkWithMemory(sinks.Sink):
+    """The demo's mail server. `answer` may hold another answer than "250 OK"."""
+
+    answer = None
+
+    async def handle_DATA(self, server, session, envelope) -> str:
+        if self.answer:
+            return self.answer
+        return await super().handle_DATA(server, session, envelope)
+
+    @property
+    def messages(self) -> list:
+        """What arrived, in order, as `email.message.EmailMessage`."""
+        files = sorted(self.folder.glob("*/*.eml"))
+        return [
+            email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+            for file in files
+        ]
+
+
+@pytest.fixture
+def smtp_sink(tmp_path):
+    """A real SMTP server: `smtp_sink.port`, `smtp_sink.messages`."""
+    sink = SinkWithMemory(tmp_path / "mail")
+    controller = sinks.start(sink)
+    sink.port = controller.port
+    yield sink
+    controller.stop()
