@@ -28,6 +28,9 @@
         "views/res_config_settings_views.xml",
         "views/dunning_automation_menus.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["dunning_automation/static/tests/tours/**/*"],
+    },
     "post_init_hook": "post_init_hook",
     "application": True,
 }

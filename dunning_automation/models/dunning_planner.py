@@ -204,13 +204,15 @@ class DunningPlanner(models.AbstractModel):
                                           AT TIME ZONE %(timezone)s)::date
                                - (create_date AT TIME ZONE 'UTC'
                                               AT TIME ZONE %(timezone)s)::date, 0))
-                               FILTER (WHERE channel != 'activity') AS last_date,
+                               FILTER (WHERE channel != 'activity'
+                                         AND state != 'cancelled') AS last_date,
                            MAX(state) FILTER (WHERE state IN %(pending)s)
-                               AS pending_state
+                               AS pending_state,
+                           bool_or(date = %(today)s) AS planned_today
                       FROM dunning_notice
                      WHERE company_id = %(company)s
                        AND simulation IS NOT TRUE
-                       AND state NOT IN ('suppressed', 'cancelled')
+                       AND state != 'suppressed'
                      GROUP BY partner_id
                 ),
                 counted AS (
@@ -223,6 +225,7 @@ class DunningPlanner(models.AbstractModel):
                                 AND decision.reason = 'paid' THEN 1 ELSE 0
                            END AS cycle,
                            contact.last_date, contact.pending_state,
+                           contact.planned_today,
                            SUM(residual) FILTER (
                                WHERE stop_reason IS NULL AND days_overdue > 0)
                                OVER (PARTITION BY net_line.partner_id) AS overdue_total
@@ -255,7 +258,8 @@ class DunningPlanner(models.AbstractModel):
                            date_due + next_level.delay_days AS reached_on,
                            GREATEST(
                                date_due + next_level.delay_days,
-                               last_date + next_level.min_interval_days
+                               last_date + next_level.min_interval_days,
+                               CASE WHEN planned_today THEN %(today)s + 1 END
                            ) AS next_date
                       FROM counted
                  LEFT JOIN history ON history.move_line_id = counted.move_line_id

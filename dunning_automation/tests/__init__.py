@@ -4,3 +4,4 @@ from . import (
     test_planner_timing,
     test_recipient,
 )
+from . import test_tours

@@ -75,17 +75,47 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
     @classmethod
     def _create_customer(cls, **values):
         """A company customer with a valid address."""
-        number = next(cls._numbers)
+        return cls._create_customers(1, **values)
+
+    @classmethod
+    def _create_customers(cls, number, **values):
+        numbers = [next(cls._numbers) for _i in range(number)]
         return cls.env["res.partner"].create(
-            {
-                "name": f"Customer {number}",
-                "email": f"customer{number}@example.com",
-                "is_company": True,
-                **values,
-            }
+            [
+                {
+                    "name": f"Customer {number}",
+                    "email": f"customer{number}@example.com",
+                    "is_company": True,
+                    **values,
+                }
+                for number in numbers
+            ]
         )
 
-    def invoice(
+    def invoice(self, partner=None, days_overdue=8, amount=100.0, **values):
+        """A posted invoice that is ``days_overdue`` today; values: see
+        ``_invoice_values``. Without ``post`` it stays a draft."""
+        return self.invoices([dict(values, partner=partner)], days_overdue, amount)
+
+    def invoices(self, rows, days_overdue=8, amount=100.0):
+        """Many posted invoices at once, in one company.
+
+        :param rows: a dict per invoice with the arguments of ``_invoice_values``
+        """
+        post = all(row.pop("post", True) for row in rows)
+        defaults = {"days_overdue": days_overdue, "amount": amount}
+        company = rows[0].get("company") or self.company
+        moves = (
+            self.env["account.move"]
+            .with_context(**NO_TRACKING)
+            .with_company(company)
+            .create([self._invoice_values(**{**defaults, **row}) for row in rows])
+        )
+        if post:
+            moves.action_post()
+        return moves.with_env(self.env)
+
+    def _invoice_values(
         self,
         partner=None,
         days_overdue=8,
@@ -93,11 +123,9 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         currency=None,
         instalments=None,
         company=None,
-        post=True,
         **values,
     ):
-        """A posted invoice that is ``days_overdue`` today.
-
+        """
         :param instalments: ``[(days_overdue, amount), ...]``, a receivable line each
         """
         rows = instalments or [(days_overdue, amount)]
@@ -105,29 +133,20 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         terms = {"invoice_date_due": self.today - timedelta(days=rows[0][0])}
         if instalments:
             terms = {"invoice_payment_term_id": self._term(date_invoice, rows).id}
-        move = self.env["account.move"].with_context(**NO_TRACKING)
-        move = move.with_company(company or self.company).create(
-            {
-                "move_type": "out_invoice",
-                "partner_id": (partner or self.customer).id,
-                "invoice_date": date_invoice,
-                "currency_id": (currency or (company or self.company).currency_id).id,
-                "invoice_line_ids": [
-                    Command.create(
-                        {
-                            "name": "Service",
-                            "price_unit": sum(amount for _days, amount in rows),
-                            "tax_ids": [],
-                        }
-                    )
-                ],
-                **terms,
-                **values,
-            }
-        )
-        if post:
-            move.action_post()
-        return move.with_env(self.env)
+        line = {
+            "name": "Service",
+            "price_unit": sum(amount for _days, amount in rows),
+            "tax_ids": [],
+        }
+        return {
+            "move_type": "out_invoice",
+            "partner_id": (partner or self.customer).id,
+            "invoice_date": date_invoice,
+            "currency_id": (currency or (company or self.company).currency_id).id,
+            "invoice_line_ids": [Command.create(line)],
+            **terms,
+            **values,
+        }
 
     def _term(self, date_invoice, rows):
         total = sum(amount for _days, amount in rows)
@@ -160,9 +179,10 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         )
         return wizard._create_payments()
 
-    def unpay(self, invoice):
-        """The payment bounces."""
-        self.receivable(invoice).remove_move_reconcile()
+    def unpay(self, payment):
+        """The payment bounces: its entry is cancelled, the invoices are open again."""
+        payment.action_draft()
+        payment.action_cancel()
 
     def told(self, invoice, delay_days, days_ago=0, state="sent", policy=None, **values):
         """History: the lines of ``invoice`` were reminded at a level, days ago."""
@@ -295,7 +315,7 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         self.assertEqual(self.why(invoice), "remind/level_reached")
         self.assertEqual(self.decisions(invoice).level_id.delay_days, delay_days)
 
-    def user(self, login, groups="base.group_user", **values):
+    def new_user(self, login, groups="base.group_user", **values):
         """A user of the test company."""
         values = {"company_id": self.company.id, "company_ids": self.company.ids} | values
         with mute_logger("odoo.addons.base.models.res_users"):

@@ -33,15 +33,22 @@ TIMING = [
 
 @tagged("post_install", "-at_install")
 class TestPlannerTiming(DunningCommon):
+    def invoices_of_customers(self, days_overdue):
+        customers = self._create_customers(len(days_overdue))
+        return self.invoices(
+            [
+                {"partner": customer, "days_overdue": days}
+                for customer, days in zip(customers, days_overdue, strict=True)
+            ]
+        )
+
     def test_level_applies_on_the_later_of_due_date_and_interval(self):
-        cases = []
-        for case in TIMING:
-            invoice = self.invoice(self._create_customer(), days_overdue=case[0])
+        invoices = self.invoices_of_customers([case[0] for case in TIMING])
+        for invoice, case in zip(invoices, TIMING, strict=True):
             if case[1] is not None:
                 self.told(invoice, case[1], days_ago=case[2])
-            cases.append((invoice, case))
         self.run_on()
-        for invoice, case in cases:
+        for invoice, case in zip(invoices, TIMING, strict=True):
             days_overdue, last_level, days_ago, answer, delay = case
             with self.subTest(days=days_overdue, last=last_level, ago=days_ago):
                 decision = self.decisions(invoice)
@@ -111,14 +118,13 @@ class TestPlannerTiming(DunningCommon):
             (2, None, 0),
             (3, -2, 0),
         ]
-        cases = []
-        for days_overdue, last_level, reached in table:
-            invoice = self.invoice(self._create_customer(), days_overdue)
-            if last_level is not None:
-                self.told(invoice, last_level, days_ago=1, policy=policy)
-            cases.append((invoice, days_overdue, last_level, reached))
+        invoices = self.invoices_of_customers([row[0] for row in table])
+        for invoice, row in zip(invoices, table, strict=True):
+            if row[1] is not None:
+                self.told(invoice, row[1], days_ago=1, policy=policy)
         self.run_on()
-        for invoice, days_overdue, last_level, reached in cases:
+        for invoice, row in zip(invoices, table, strict=True):
+            days_overdue, last_level, reached = row
             with self.subTest(days_overdue=days_overdue, last_level=last_level):
                 decision = self.decisions(invoice)
                 if reached is None:

@@ -46,10 +46,15 @@ class TestRecipient(DunningCommon):
                     for name, email in zip(names, addresses[:3], strict=True)
                 ]
             )
-            invoice = self.invoice(family.get("contact", family["debtor"]))
-            cases.append((addresses, family, invoice))
+            cases.append((addresses, family))
+        invoices = self.invoices(
+            [
+                {"partner": family.get("contact", family["debtor"])}
+                for _addresses, family in cases
+            ]
+        )
         self.run_on()
-        for addresses, family, invoice in cases:
+        for (addresses, family), invoice in zip(cases, invoices, strict=True):
             with self.subTest(addresses=addresses):
                 expected, notice = addresses[3], self.notices(family["debtor"])
                 if expected in family:
@@ -68,12 +73,10 @@ class TestRecipient(DunningCommon):
             "a@@example.com": None,
             "@example.com": None,
             "a@.com": None,
-            "a b@example.com": None,
             "none": None,
         }
         customers = {text: self._create_customer(email=text) for text in table}
-        for customer in customers.values():
-            self.invoice(customer)
+        self.invoices([{"partner": customer} for customer in customers.values()])
         self.run_on()
         for text, expected in table.items():
             with self.subTest(text):
@@ -115,7 +118,7 @@ class TestRecipient(DunningCommon):
         self.assertFalse(self.notices())
 
     def test_task_goes_to_the_collector(self):
-        collector = self.user("col", "dunning_automation.group_user")
+        collector = self.new_user("col", "dunning_automation.group_user")
         self.customer.write({"email": False, "dunning_user_id": collector.id})
         self.invoice(days_overdue=9)
         self.run_on()

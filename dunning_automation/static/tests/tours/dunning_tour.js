@@ -1,0 +1,103 @@
+import {registry} from "@web/core/registry";
+import {stepUtils} from "@web_tour/tour_utils";
+
+const openMenu = (name) => [
+    {
+        content: "open the Collections menu",
+        trigger: ".o_menu_sections button:contains(Collections)",
+        run: "click",
+    },
+    {
+        content: `choose ${name}`,
+        trigger: `.o-dropdown--menu .dropdown-item:contains(${name})`,
+        run: "click",
+    },
+];
+
+registry.category("web_tour.tours").add("dunning_review_and_approve", {
+    url: "/odoo/dunning-policies",
+    steps: () => [
+        {
+            content: "open the standard policy",
+            trigger: ".o_data_row:contains(Tour policy) .o_data_cell[name=name]",
+            run: "click",
+        },
+        {
+            content: "let a manager approve",
+            trigger: ".o_field_widget[name=mode] input[data-value=review]",
+            run: "click",
+        },
+        ...stepUtils.saveForm(),
+        ...openMenu("Runs"),
+        {
+            content: "new run",
+            trigger: ".o_last_breadcrumb_item:contains(Runs)",
+        },
+        {
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            content: "start it",
+            trigger: "button[name=action_start]",
+            run: "click",
+        },
+        {
+            content: "what was decided is shown with its reason",
+            trigger: ".o_field_widget[name=counters_html] td:contains(Reminded)",
+        },
+        {
+            content: "look at the notices",
+            trigger: "button[name=action_open_notices]",
+            run: "click",
+        },
+        {
+            content: "they wait",
+            trigger: ".o_data_row:contains(Tour customer) .badge:contains(To Approve)",
+        },
+        {
+            content: "open the notice",
+            trigger: ".o_data_row:contains(Tour customer) .o_data_cell[name=partner_id]",
+            run: "click",
+        },
+        {
+            content: "read the message",
+            trigger: ".nav-link[name=text]",
+            run: "click",
+        },
+        {
+            trigger: ".o_field_widget[name=subject]:contains(payment reminder)",
+        },
+        {
+            content: "approve it",
+            trigger: "button[name=action_approve]",
+            run: "click",
+        },
+        {
+            content: "the sender takes it from here",
+            trigger: ".o_arrow_button_current:contains(Ready)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("dunning_see_sent", {
+    url: "/odoo/dunning-worklist",
+    steps: () => [
+        {
+            content: "the case of the customer",
+            trigger: ".o_data_row:contains(Tour customer) .o_data_cell[name=partner_id]",
+            run: "click",
+        },
+        {
+            content: "the message as it was sent",
+            trigger: ".o-mail-Message:contains(payment reminder)",
+        },
+        {
+            trigger: "button[name=action_open_notices]",
+            run: "click",
+        },
+        {
+            trigger: ".o_data_row:contains(Tour customer) .badge:contains(Sent)",
+        },
+    ],
+});
