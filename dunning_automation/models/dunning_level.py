@@ -86,7 +86,7 @@ class DunningLevel(models.Model):
         for level in self:
             level.display_name = f"{level.name} ({level.delay_days:+d})"
 
-    @api.constrains("action_ids")
+    @api.constrains("action_ids", "name")
     def _check_actions(self):
         for level in self:
             if not level.action_ids:
@@ -99,8 +99,10 @@ class DunningLevel(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        if self.env["dunning.notice"].sudo().search_count(
-            [("level_id", "in", self.ids)], limit=1
+        used = [("level_id", "in", self.ids)]
+        if any(
+            self.env[model].sudo().search_count(used, limit=1)
+            for model in ("dunning.notice", "dunning.notice.line")
         ):
             raise ValidationError(
                 self.env._(

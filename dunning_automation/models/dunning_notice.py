@@ -153,13 +153,18 @@ class DunningNotice(models.Model):
             days = notice.level_id.new_deadline_days
             notice.deadline = days and notice._get_today() + timedelta(days=days)
 
-    @api.depends("line_ids")
+    @api.depends(
+        "line_ids.days_overdue",
+        "line_ids.drop_reason",
+        "line_ids.residual_currency",
+        "line_ids.skip_reason",
+    )
     @api.depends_context("lang")
     def _compute_table_html(self):
         for notice in self:
             notice.table_html = notice._render_part("notice_table")
 
-    @api.depends("line_ids")
+    @api.depends("line_ids.drop_reason", "line_ids.skip_reason")
     @api.depends_context("lang")
     def _compute_bank_html(self):
         for notice in self:
@@ -248,9 +253,9 @@ class DunningNotice(models.Model):
                 labels = dict(self._fields["state"]._description_selection(self.env))
                 raise UserError(
                     self.env._(
-                        "“%(notice)s” is %(source)s and cannot become %(target)s.",
+                        "“%(notice)s” is %(state)s and cannot become %(target)s.",
                         notice=notice.display_name,
-                        source=labels[notice.state],
+                        state=labels[notice.state],
                         target=labels[target],
                     )
                 )
@@ -337,12 +342,11 @@ class DunningNotice(models.Model):
         others go on.
         """
         self._ensure_access_tokens()
-        texts = self.filtered(lambda notice: notice.action_id.template_id)
-        for notices in texts.grouped(lambda notice: notice.action_id.template_id).values():
+        for notices in self.grouped("action_id").values():
             for batch in tools.split_every(COMPOSE_BATCH, notices.ids, self.browse):
                 try:
                     with self.env.cr.savepoint():
-                        batch._compose_batch()
+                        batch._render()
                 except Exception:
                     batch._compose_one_by_one()
 
@@ -350,8 +354,10 @@ class DunningNotice(models.Model):
         for notice in self:
             try:
                 with self.env.cr.savepoint():
-                    notice._compose_batch()
+                    notice._render()
             except Exception as error:
+                while error.__context__:  # QWeb wraps the cause in its traceback.
+                    error = error.__context__
                 template = notice.action_id.template_id.display_name
                 _logger.info("Notice %s cannot be composed: %s", notice.id, error)
                 reason = self.env._(
@@ -365,7 +371,16 @@ class DunningNotice(models.Model):
                 else:
                     notice._set_state("failed", reason)
 
-    def _compose_batch(self):
+    def _render(self):
+        """Write the texts of notices of one action, if their channel has a text."""
+        render = getattr(self, f"_render_{self.action_id.channel}", None)
+        if render:
+            render()
+        for notice in self:
+            notice.snapshot_hash = notice._get_snapshot_hash()
+
+    def _render_email(self):
+        """Subject and body from the action's template, in each recipient's language."""
         template = self.action_id.template_id.sudo()
         texts = template._generate_template(self.ids, ("subject", "body_html"))
         for notice in self:
@@ -373,7 +388,6 @@ class DunningNotice(models.Model):
                 {
                     "subject": " ".join(texts[notice.id]["subject"].split()),
                     "body": notice._encapsulate(texts[notice.id]["body_html"]),
-                    "snapshot_hash": notice._get_snapshot_hash(),
                 }
             )
 
@@ -520,6 +534,9 @@ class DunningNotice(models.Model):
         :return: the reason to hold the notice back, empty if it may leave
         """
         self.ensure_one()
+        policy = self.policy_id
+        if not self.action_id or not policy.active or policy.mode == "simulate":
+            return self.env._("The policy does not send this any more.")
         open_lines = self.env["dunning.planner"]._read_open_lines(
             self.company_id, self.partner_id, self._get_today()
         )
@@ -528,7 +545,9 @@ class DunningNotice(models.Model):
         )
         for line in self._get_lines():
             now = open_lines.get(line.move_line_id.id)
-            stop = now["stop_reason"] if now else "paid"
+            posted = line.move_line_id.parent_state == "posted"
+            settled = "paid" if posted else "not_posted"
+            stop = now["stop_reason"] if now else settled
             if not stop and line.level_id.delay_days < 0 < now["days_overdue"]:
                 stop = "courtesy_lapsed"
             if stop:
@@ -545,9 +564,7 @@ class DunningNotice(models.Model):
         if not steps:
             dropped = self.line_ids.filtered("drop_reason").mapped("drop_reason")
             return ", ".join(sorted(set(dropped))) or self.env._("Nothing is due")
-        if self.action_id.template_id and (
-            self.snapshot_hash != self._get_snapshot_hash() or not self.body
-        ):
+        if self.snapshot_hash != self._get_snapshot_hash():
             self._compose()
         return ""
 
@@ -662,6 +679,12 @@ class DunningNotice(models.Model):
         company = self.company_id.sudo()
         return company.email and company.email_formatted
 
+    def _get_recipient_name(self):
+        """A name is free text. Line breaks would end the header, and Odoo sends to
+        whatever looks like an address in it."""
+        name = self.recipient_id.name or ""
+        return "" if "@" in name else " ".join(name.split())
+
     def _get_reply_to(self):
         """Answers go to the collector if there is one, else to the company."""
         collector = self.case_id.user_id.sudo()
@@ -683,7 +706,7 @@ class DunningNotice(models.Model):
         try:
             message = servers._build_email__(
                 email_from,
-                [tools.formataddr((self.recipient_id.name or "", self.email_to))],
+                [tools.formataddr((self._get_recipient_name(), self.email_to))],
                 self.subject,
                 self.body,
                 reply_to=self._get_reply_to(),

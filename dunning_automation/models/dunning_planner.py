@@ -382,23 +382,30 @@ class DunningPlanner(models.AbstractModel):
 
     def _mark_unreachable(self):
         """Lines whose message has no valid address are ``unreachable``, not silent."""
-        self.env.cr.execute(
-            """
-            UPDATE dunning_evaluation line
-               SET outcome = 'unreachable',
-                   reason = CASE WHEN debtor.no_address THEN 'no_email'
-                                 ELSE 'invalid_email' END
-              FROM dunning_debtor debtor
-             WHERE line.partner_id = debtor.partner_id
-               AND line.simulated = debtor.simulated
-               AND line.outcome = 'remind'
-               AND debtor.email_to IS NULL
-               AND EXISTS (SELECT 1
-                             FROM dunning_action action
-                            WHERE action.level_id = debtor.level_id
-                              AND action.channel = 'email')
-            """
-        )
+        for channel, _label in self.env["dunning.action"]._fields["channel"].selection:
+            check = getattr(self, f"_check_recipient_{channel}", None)
+            if not check:
+                continue
+            unreachable, reason = check()
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE dunning_evaluation line
+                       SET outcome = 'unreachable', reason = %(reason)s
+                      FROM dunning_debtor debtor
+                      JOIN dunning_action action
+                        ON action.level_id = debtor.level_id
+                       AND action.channel = %(channel)s
+                     WHERE line.partner_id = debtor.partner_id
+                       AND line.simulated = debtor.simulated
+                       AND line.outcome = 'remind'
+                       AND %(unreachable)s
+                    """,
+                    channel=channel,
+                    reason=reason,
+                    unreachable=unreachable,
+                )
+            )
         self.env.cr.execute(
             """
             DELETE FROM dunning_debtor debtor
@@ -407,6 +414,16 @@ class DunningPlanner(models.AbstractModel):
                AND line.simulated = debtor.simulated
                AND line.outcome = 'unreachable'
             """
+        )
+
+    def _check_recipient_email(self):
+        """When a debtor cannot be reached by e-mail, and the reason to show.
+
+        :return: two ``SQL``, condition and reason code, about ``debtor``, a row of
+            ``dunning_debtor``
+        """
+        return SQL("debtor.email_to IS NULL"), SQL(
+            "CASE WHEN debtor.no_address THEN 'no_email' ELSE 'invalid_email' END"
         )
 
     # === CASES === #

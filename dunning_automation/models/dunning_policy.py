@@ -125,10 +125,25 @@ class DunningPolicy(models.Model):
         ]
 
     def copy_data(self, default=None):
+        fixed = {"start_rule": "all", "start_level_id": False}
         return [
-            values | {"name": self.env._("%s (copy)", policy.name)}
+            values | fixed | {"name": self.env._("%s (copy)", policy.name)}
             for policy, values in zip(self, super().copy_data(default), strict=True)
         ]
+
+    def copy(self, default=None):
+        """The backlog of a copy starts at the copied level."""
+        copies = super().copy(default)
+        for policy, copied in zip(self, copies, strict=True):
+            delay = policy.start_level_id.delay_days
+            same = copied.level_ids.filtered_domain([("delay_days", "=", delay)])
+            copied.write(
+                {
+                    "start_rule": policy.start_rule,
+                    "start_level_id": policy.start_level_id and same.id,
+                }
+            )
+        return copies
 
     # === CONSTRAINTS === #
 

@@ -1,7 +1,18 @@
 from . import (
+    test_access,
+    test_bad_input,
+    test_decisions,
+    test_delivery,
+    test_message,
+    test_modes,
+    test_notice_states,
     test_planner_grouping,
+    test_planner_oracle,
     test_planner_stops,
     test_planner_timing,
+    test_policy,
     test_recipient,
+    test_scale,
+    test_tools,
+    test_tours,
 )
-from . import test_tours

@@ -20,7 +20,11 @@ from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.mail.tests.common import MockEmail
 
 TODAY = date(2026, 3, 10)
-NO_TRACKING = {"tracking_disable": True, "mail_create_nosubscribe": True}
+NO_TRACKING = {
+    "tracking_disable": True,
+    "mail_create_nosubscribe": True,
+    "mail_auto_subscribe_no_notify": True,
+}
 
 
 class DunningCommon(MockEmail, AccountTestInvoicingCommon):

@@ -1,0 +1,445 @@
+import smtplib
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import NO_TRACKING, DunningCommon
+
+SENDER = "odoo.addons.dunning_automation.models.dunning_notice"
+
+
+def refused(code):
+    return smtplib.SMTPRecipientsRefused({"customer@example.com": (code, b"No")})
+
+
+@tagged("post_install", "-at_install")
+class TestDelivery(DunningCommon):
+    def setUp(self):
+        super().setUp()
+        self.overdue = self.invoice(days_overdue=9)
+
+    def ready(self):
+        self.run_on()
+        return self.notices(state="ready")
+
+    # === THE MAIN ROAD === #
+
+    def test_message(self):
+        notice = self.ready()
+        messages = self.deliver()
+        self.assertEqual(len(messages), 1)
+        self.assertEqual(len(self.emails), 1)
+        message = messages[0]["EmailMessage"]
+        self.assertEqual(message["To"], f'"Customer" <{self.customer.email}>')
+        self.assertIn("billing@company.example", message["From"])
+        self.assertIn("billing@company.example", message["Reply-To"])
+        self.assertIn(self.company.name, message["Subject"])
+        self.assertEqual(message["Auto-Submitted"], "auto-generated")
+        self.assertIn(self.overdue.name, messages[0]["body"])
+        self.assertIn("100.00", messages[0]["body"])
+        self.assertRecordValues(
+            notice,
+            [
+                {
+                    "state": "sent",
+                    "attempt": 1,
+                    "date_sent": self.moment,
+                    "lease_until": False,
+                    "message_id": message["Message-Id"],
+                }
+            ],
+        )
+        kinds = notice.event_ids.sorted("id").mapped("kind")
+        self.assertEqual(kinds, ["notice_planned", "notice_claimed", "notice_sent"])
+
+    def test_nothing_is_sent_twice(self):
+        self.ready()
+        self.assertEqual(len(self.deliver()), 1)
+        self.assertFalse(self.deliver())
+
+    def test_nothing_waits_in_odoos_own_queue(self):
+        self.ready()
+        self.deliver()
+        self.assertFalse(self._new_mails)
+
+    def test_case_keeps_the_message_and_notifies_nobody(self):
+        notice = self.ready()
+        self.deliver()
+        message = notice.case_id.message_ids.filtered(
+            lambda message: message.message_type == "email_outgoing"
+        )
+        self.assertEqual(message.message_id, notice.message_id)
+        self.assertEqual(message.partner_ids, self.customer)
+        self.assertIn(self.overdue.name, message.body)
+        self.assertFalse(message.notification_ids)
+
+    def test_answers_go_to_the_collector(self):
+        notice = self.ready()
+        collector = self.new_user(
+            "col", "dunning_automation.group_user", email="col@company.example"
+        )
+        notice.case_id.with_context(**NO_TRACKING).user_id = collector
+        message = self.deliver()[0]["EmailMessage"]
+        self.assertIn("col@company.example", message["Reply-To"])
+        self.assertIn("billing@company.example", message["From"])
+
+    def test_activity_is_a_task_on_the_case(self):
+        self.told(self.overdue, 8, days_ago=30)
+        self.receivable(self.overdue).date_maturity = self.today - timedelta(days=15)
+        self.run_on()
+        self.deliver()
+        case = self.customer.dunning_case_id
+        self.assertRecordValues(
+            case.activity_ids,
+            [
+                {
+                    "summary": "Call the customer: final reminder sent",
+                    "user_id": self.policy.user_id.id,
+                    "date_deadline": self.today,
+                }
+            ],
+        )
+        self.assertEqual(set(self.notices().mapped("state")), {"sent"})
+
+    def test_notices_wait_for_their_time(self):
+        notice = self.ready()
+        notice.sudo().not_before = self.moment + timedelta(minutes=5)
+        self.assertFalse(self.deliver())
+        self.travel(minutes=5)
+        self.assertEqual(len(self.deliver()), 1)
+
+    def test_planned_and_simulated_notices_stay(self):
+        self.policy.mode = "review"
+        self.run_on()
+        self.policy.mode = "simulate"
+        self.invoice(self._create_customer())
+        self.run_on()
+        self.assertFalse(self.deliver())
+        self.assertEqual(self.notices().state, "planned")
+
+    # === THE LEDGER IS READ AGAIN === #
+
+    def test_paid_meanwhile(self):
+        notice = self.ready()
+        payment = self.pay(self.overdue)
+        self.assertFalse(self.deliver())
+        self.assertRecordValues(notice, [{"state": "suppressed", "reason": "Paid or settled"}])
+        self.assertFalse(notice.line_ids.live)
+        # The payment bounces on the same day: the step is free again.
+        self.unpay(payment)
+        self.run_on()
+        second = self.notices(state="ready")
+        self.assertEqual(self.steps(second), {self.overdue: 1})
+        self.assertEqual(len(self.deliver()), 1)
+
+    def test_every_stop_sign_is_read_again(self):
+        def excluded(invoice):
+            invoice.no_followup = True
+
+        def blocked(invoice):
+            invoice.action_toggle_block_payment()
+
+        def reset(invoice):
+            invoice.button_draft()
+
+        def covered(invoice):
+            self.credit_note(invoice.partner_id)
+
+        for stop, reason in [
+            (excluded, "Excluded from follow-ups"),
+            (blocked, "The invoice is blocked"),
+            (reset, None),
+            (covered, "Open credits of the customer cover it"),
+        ]:
+            with self.subTest(stop.__name__):
+                customer = self._create_customer()
+                invoice = self.invoice(customer)
+                self.run_on()
+                stop(invoice)
+                sent = self.deliver()
+                self.assertFalse(
+                    [mail for mail in sent if customer.email in str(mail["email_to"])]
+                )
+                notice = self.notices(customer)
+                self.assertEqual(notice.state, "suppressed")
+                if reason:
+                    self.assertEqual(notice.reason, reason)
+
+    def test_invoice_reset_to_draft_is_not_called_paid(self):
+        notice = self.ready()
+        self.overdue.button_draft()
+        self.deliver()
+        self.assertEqual(notice.state, "suppressed")
+        self.assertEqual(notice.reason, "The entry is not posted any more")
+
+    def test_partial_payment_rewrites_the_text(self):
+        notice = self.ready()
+        self.assertIn("100.00", notice.body)
+        self.pay(self.overdue, amount=37.5)
+        body = self.deliver()[0]["body"]
+        self.assertIn("62.50", body)
+        self.assertNotIn("100.00", body)
+        self.assertEqual(notice.line_ids.residual_currency, 62.5)
+        self.assertEqual(notice.overdue_amount, 62.5)
+
+    def test_one_of_two_invoices_paid(self):
+        second = self.invoice(days_overdue=3, amount=55.0)
+        notice = self.ready()
+        self.pay(self.overdue)
+        body = self.deliver()[0]["body"]
+        self.assertNotIn(self.overdue.name, body)
+        self.assertIn(second.name, body)
+        self.assertNotIn("155.00", body)
+        dropped = notice.line_ids.filtered("drop_reason")
+        self.assertEqual(dropped.move_id, self.overdue)
+        self.assertFalse(dropped.live)
+
+    def test_only_lines_without_a_step_are_left(self):
+        """The line that called for the message is paid: no message about the rest."""
+        waiting = self.overdue
+        self.told(waiting, 1, days_ago=4)
+        stepping = self.invoice(days_overdue=2)
+        self.run_on()
+        self.assertEqual(
+            self.steps(self.notices(state="ready")), {waiting: None, stepping: 1}
+        )
+        self.pay(stepping)
+        self.assertFalse(self.deliver())
+
+    def test_text_counts_the_days_of_its_sending(self):
+        self.policy.mode = "review"
+        self.run_on()
+        notice = self.notices()
+        self.assertEqual(notice.line_ids.days_overdue, 9)
+        self.travel(3)
+        notice.action_approve()
+        self.deliver()
+        self.assertEqual(notice.line_ids.days_overdue, 12)
+
+    # === WHAT THE MAIL SERVER SAYS === #
+
+    def test_smtp_outcomes(self):
+        ready, failed, unknown = "ready", "failed", "unknown"
+        table = [
+            (smtplib.SMTPDataError(554, b"Spam"), failed),
+            (smtplib.SMTPDataError(451, b"Later"), ready),
+            (smtplib.SMTPSenderRefused(450, b"Later", "a@b.c"), ready),
+            (smtplib.SMTPSenderRefused(553, b"No", "a@b.c"), failed),
+            (refused(550), failed),
+            (refused(451), ready),
+            (smtplib.SMTPServerDisconnected("Gone"), unknown),
+            (TimeoutError("Timed out"), unknown),
+            (ConnectionResetError("Reset"), unknown),
+            (smtplib.SMTPNotSupportedError("SMTPUTF8"), failed),
+        ]
+        for error, state in table:
+            with self.subTest(error=repr(error)):
+                customer = self._create_customer()
+                self.invoice(customer)
+                self.run_on()
+                self.notices(self.customer).sudo().write({"state": "sent"})
+                with mute_logger("odoo.addons.base.models.ir_mail_server"):
+                    self.deliver(send_error=error)
+                notice = self.notices(customer)
+                self.assertEqual(notice.state, state)
+                self.assertTrue(notice.reason)
+                self.assertFalse(notice.lease_until)
+                tasks = notice.case_id.activity_ids
+                self.assertEqual(len(tasks), 1 if state == failed else 0)
+                if state == ready:
+                    self.assertEqual(
+                        notice.not_before, self.moment + timedelta(minutes=5)
+                    )
+
+    def test_server_cannot_be_reached(self):
+        notice = self.ready()
+        self.deliver(connection_error=ConnectionRefusedError("refused"))
+        self.assertRecordValues(
+            notice,
+            [
+                {
+                    "state": "ready",
+                    "attempt": 1,
+                    "not_before": self.moment + timedelta(minutes=5),
+                }
+            ],
+        )
+        self.assertIn("Outgoing Mail Servers", notice.reason)
+        # Each try waits longer, and the notice keeps its Message-ID.
+        message_id = notice.message_id
+        for minutes in (15, 60, 240, 240):
+            self.moment = notice.not_before
+            self.deliver(connection_error=ConnectionRefusedError("refused"))
+            self.assertEqual(notice.not_before, self.moment + timedelta(minutes=minutes))
+        self.moment = notice.not_before
+        self.assertEqual(self.deliver()[0]["EmailMessage"]["Message-Id"], message_id)
+        self.assertRecordValues(notice, [{"state": "sent", "reason": False}])
+
+    def test_no_mail_server_is_one_clear_message(self):
+        notice = self.ready()
+        missing = UserError("Missing SMTP Server")
+        with patch.object(
+            type(self.env["ir.mail_server"]), "_connect__", side_effect=missing
+        ):
+            cron = self.env.ref("dunning_automation.ir_cron_deliver").sudo()
+            with self.enter_registry_test_mode():
+                self.assertIs(cron.method_direct_trigger(), True)
+        self.assertEqual(notice.state, "ready")
+        self.assertIn("Missing SMTP Server", notice.reason)
+        self.assertIn("Outgoing Mail Servers", notice.reason)
+
+    def test_one_failure_does_not_stop_the_next(self):
+        customers = self._create_customers(3)
+        self.invoices([{"partner": customer} for customer in customers])
+        self.ready()
+        self.run_on()
+        origin = type(self.env["dunning.notice"])._deliver_email
+
+        def deliver_email(notice, smtp_sessions):
+            if notice.partner_id == customers[0]:
+                raise RuntimeError("Boom")
+            return origin(notice, smtp_sessions)
+
+        with (
+            patch.object(
+                type(self.env["dunning.notice"]), "_deliver_email", deliver_email
+            ),
+            self.assertLogs(SENDER, "ERROR"),
+        ):
+            self.assertEqual(len(self.deliver()), 3)
+        self.assertEqual(self.notices(customers[0]).state, "unknown")
+        self.assertEqual(self.notices(customers[0]).reason, "Boom")
+        self.assertEqual(self.notices(customers[2]).state, "sent")
+
+    # === SENDERS THAT DIE === #
+
+    def test_expired_lease_is_unknown_and_never_resent(self):
+        notice = self.ready().sudo()
+        notice._set_state("claimed", lease_until=self.moment + timedelta(minutes=5))
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "claimed")
+        self.travel(minutes=6)
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "unknown")
+        self.assertIn("on its way", notice.reason)
+        self.assertFalse(self.deliver())
+
+    def test_answer_of_a_sender_that_was_overtaken_is_ignored(self):
+        notice = self.ready().sudo()
+        notice._set_state("claimed", fence="mine")
+        self.env.flush_all()
+        with self.assertLogs(SENDER, "ERROR") as logs:
+            notice._record_outcome("somebody else's", "sent", None)
+        self.assertIn("Fence violation", logs.output[0])
+        self.assertEqual(notice.state, "claimed")
+        notice._record_outcome("mine", "sent", None)
+        self.assertEqual(notice.state, "sent")
+
+    def test_claim_is_written_before_anything_is_sent(self):
+        notice = self.ready()
+        seen = []
+
+        def deliver_email(notice, smtp_sessions):
+            notice.env.cr.rollback()  # What a crash would leave behind.
+            notice.invalidate_recordset()
+            seen.append((notice.state, notice.attempt, bool(notice.fence)))
+            return "sent", None
+
+        with patch.object(
+            type(self.env["dunning.notice"]), "_deliver_email", deliver_email
+        ):
+            self.deliver()
+        self.assertEqual(seen, [("claimed", 1, True)])
+        self.assertEqual(notice.state, "sent")
+
+    def test_locked_invoice_is_tried_again_in_a_minute(self):
+        notice = self.ready()
+        with patch.object(
+            type(self.env["account.move"]),
+            "try_lock_for_update",
+            lambda moves, **kwargs: moves.browse(),
+        ):
+            self.assertFalse(self.deliver())
+        self.assertRecordValues(
+            notice,
+            [{"state": "ready", "not_before": self.moment + timedelta(minutes=1)}],
+        )
+
+    # === TEMPLATES === #
+
+    def test_broken_template_fails_its_own_notice_only(self):
+        broken = self.level(8)
+        template = broken.action_ids.template_id
+        # A field that was there when the template was saved and is gone now.
+        self.env.flush_all()
+        self.cr.execute(
+            """UPDATE mail_template
+                  SET body_html = '{"en_US": "<p t-out=''object.x_gone''/>"}'
+                WHERE id = %s""",
+            (template.id,),
+        )
+        self.env.invalidate_all()
+        other = self.invoice(self._create_customer())
+        self.told(self.overdue, 1, days_ago=8)
+        self.run_on()
+        failed = self.notices(level_id=broken.id)
+        self.assertEqual(failed.state, "failed")
+        self.assertIn(template.name, failed.reason)
+        self.assertIn("x_gone", failed.reason)
+        self.assertNotIn("Traceback", failed.reason)
+        self.assertEqual(self.notices(other.partner_id).state, "ready")
+        self.assertEqual(len(self.deliver()), 1)
+
+    def test_own_template_of_the_user(self):
+        template = self.env.ref("dunning_automation.mail_template_friendly").copy(
+            {"subject": "{{ object.recipient_id.name }}\nplease pay"}
+        )
+        self.level(1).action_ids.template_id = template
+        self.ready()
+        message = self.deliver()[0]["EmailMessage"]
+        self.assertEqual(message["Subject"], "Customer please pay")
+
+    def test_names_cannot_smuggle_html_headers_or_addresses(self):
+        for name in (
+            "<b>Evil</b>",
+            "Evil\r\nBcc: victim@example.com",
+            "Evil\nBcc: <victim@example.com>",
+            "victim@example.com",
+            'Evil" <victim@example.com>, "',
+            "Evil, victim@example.com",
+        ):
+            with self.subTest(name):
+                customer = self._create_customer(name=name)
+                self.invoice(customer)
+                self.run_on()
+                self.notices(self.customer).sudo().write({"state": "sent"})
+                mail = self.deliver()[0]
+                self.assertNotIn("<b>Evil</b>", mail["body"])
+                self.assertFalse(mail["EmailMessage"]["Bcc"])
+                self.assertEqual(self.emails[0]["smtp_to_list"], [customer.email])
+
+    def test_messages_of_two_companies_do_not_mix(self):
+        other = self.setup_other_company(name="Other", email="other@other.example")
+        company = other["company"]
+        self._create_policy(company_id=company.id)
+        for owner, number in [(self.company, "DE02MINE"), (company, "AT99OTHER")]:
+            bank = {"acc_number": number, "allow_out_payment": False}
+            owner.partner_id.sudo().bank_ids = [Command.create(bank)]
+        foreign = self.invoice(company=company, amount=77.0)
+        self.run_on()
+        self.run_on(company=company)
+        mine, theirs = self.deliver()
+        for mail, sender, bank, number in [
+            (mine, "billing@company.example", "DE02MINE", self.overdue.name),
+            (theirs, "other@other.example", "AT99OTHER", "77.00"),
+        ]:
+            self.assertIn(sender, mail["email_from"])
+            self.assertIn(bank, mail["body"])
+            self.assertIn(number, mail["body"])
+        self.assertNotIn("AT99OTHER", mine["body"])
+        self.assertNotIn("DE02MINE", theirs["body"])
+        self.assertEqual(foreign.company_id, company)

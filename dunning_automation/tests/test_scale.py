@@ -1,0 +1,63 @@
+from odoo.tests import tagged
+
+from .common import DunningCommon
+
+
+@tagged("post_install", "-at_install")
+class TestScale(DunningCommon):
+    def count(self, function, *args):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.cr.sql_log_count
+        result = function(*args)
+        self.env.flush_all()
+        return self.cr.sql_log_count - before, result
+
+    def plan(self, number, **values):
+        """Plan ``number`` customers with one invoice each in a company of their own.
+
+        :return: the number of queries that planning took
+        """
+        customers = self._create_customers(number, **values)
+        self.invoices(
+            [
+                {"partner": customer, "days_overdue": 9 if number % 2 else 1}
+                for customer in customers
+            ]
+        )
+        run = self.env["dunning.run"].create({})
+        queries, _none = self.count(self.env["dunning.planner"].sudo()._plan, run)
+        self.env.invalidate_all()
+        self.assertEqual(run.notice_count, number)
+        return queries, run
+
+    def test_planning_takes_the_same_queries_for_10_and_100_invoices(self):
+        self.plan(2)
+        self.send(self.env["dunning.notice"].search([("state", "=", "ready")]))
+        few, _run = self.plan(10)
+        many, _run = self.plan(100)
+        self.assertEqual(few, many)
+        self.assertLess(many, 60)
+
+    def test_second_run_of_the_day_takes_no_more(self):
+        first, _run = self.plan(10)
+        run = self.env["dunning.run"].create({})
+        second, _none = self.count(self.env["dunning.planner"].sudo()._plan, run)
+        self.assertLessEqual(second, first)
+
+    def test_texts_take_few_queries_per_notice(self):
+        few_run, many_run = self.plan(5)[1], self.plan(45)[1]
+        few, _none = self.count(few_run.notice_ids.sudo()._compose)
+        many, _none = self.count(many_run.notice_ids.sudo()._compose)
+        self.assertLess((many - few) / 40, 8)
+
+    def test_delivery_takes_a_bounded_number_of_queries_per_message(self):
+        counts = []
+        for number in (5, 25):
+            _queries, run = self.plan(number)
+            run.notice_ids.sudo()._compose()
+            queries, mails = self.count(self.deliver)
+            self.assertEqual(len(mails), number)
+            counts.append(queries)
+        per_message = (counts[1] - counts[0]) / 20
+        self.assertLess(per_message, 60)
