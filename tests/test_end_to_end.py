@@ -124,11 +124,11 @@ def listed(message):
     """{invoice number: cents} as the customer reads it, whatever his language."""
     tree = html.fromstring(message.get_body(("html",)).get_content())
     rows = (row.xpath("./td") for row in tree.xpath("//tr"))
-    cells = ([cell.text_content().strip() for cell in row] for row in rows)
+    cells = ([cell.text_content().split() for cell in row] for row in rows)
     return {
-        row[0]: int(re.sub(r"\D", "", row[4]))
+        row[0][0]: int(re.sub(r"\D", "", "".join(row[2])))
         for row in cells
-        if len(row) == 6 and re.match(r"\S+/\d{4}/\d+", row[0])
+        if len(row) == 3 and re.match(r"\S+/\d{4}/\d+", row[0][0])
     }
 
 

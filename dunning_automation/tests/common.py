@@ -38,7 +38,9 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         super().setUpClass()
         cls._numbers = count(1)
         cls.company.write({"email": "billing@company.example", "dunning_tz": "UTC"})
-        cls.foreign_currency = cls.setup_other_currency("EUR", rates=[("2016-01-01", 2)])
+        cls.foreign_currency = cls.setup_other_currency(
+            "EUR", rates=[("2016-01-01", 2)]
+        )
         cls.policy = cls._create_policy()
         cls.customer = cls._create_customer(name="Customer")
 
@@ -179,7 +181,9 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         wizard = (
             self.env["account.payment.register"]
             .with_context(active_model="account.move", active_ids=invoices.ids)
-            .create({"payment_date": self.today, **({"amount": amount} if amount else {})})
+            .create(
+                {"payment_date": self.today, **({"amount": amount} if amount else {})}
+            )
         )
         return wizard._create_payments()
 
@@ -188,42 +192,48 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         payment.action_draft()
         payment.action_cancel()
 
-    def told(self, invoice, delay_days, days_ago=0, state="sent", policy=None, **values):
+    def told(
+        self, invoice, delay_days, days_ago=0, state="sent", policy=None, **values
+    ):
         """History: the lines of ``invoice`` were reminded at a level, days ago."""
         lines = self.receivable(invoice)
         level = self.level(delay_days, policy)
         moment = self.moment - timedelta(days=days_ago)
-        notice = self.env["dunning.notice"].sudo().create(
-            {
-                "company_id": invoice.company_id.id,
-                "partner_id": invoice.commercial_partner_id.id,
-                "level_id": level.id,
-                "policy_id": level.policy_id.id,
-                "action_id": level.action_ids[:1].id,
-                "channel": "email",
-                "recipient_id": invoice.commercial_partner_id.id,
-                "email_to": invoice.commercial_partner_id.email_normalized,
-                "state": state,
-                "date": moment.date(),
-                "date_sent": moment if state == "sent" else False,
-                "dedup_key": f"told {next(self._numbers)}",
-                "line_ids": [
-                    Command.create(
-                        {
-                            "move_line_id": line.id,
-                            "move_id": invoice.id,
-                            "company_id": invoice.company_id.id,
-                            "level_id": level.id,
-                            "cycle": 0,
-                            "channel": "email",
-                            "is_step": True,
-                            "live": True,
-                        }
-                    )
-                    for line in lines
-                ],
-                **values,
-            }
+        notice = (
+            self.env["dunning.notice"]
+            .sudo()
+            .create(
+                {
+                    "company_id": invoice.company_id.id,
+                    "partner_id": invoice.commercial_partner_id.id,
+                    "level_id": level.id,
+                    "policy_id": level.policy_id.id,
+                    "action_id": level.action_ids[:1].id,
+                    "channel": "email",
+                    "recipient_id": invoice.commercial_partner_id.id,
+                    "email_to": invoice.commercial_partner_id.email_normalized,
+                    "state": state,
+                    "date": moment.date(),
+                    "date_sent": moment if state == "sent" else False,
+                    "dedup_key": f"told {next(self._numbers)}",
+                    "line_ids": [
+                        Command.create(
+                            {
+                                "move_line_id": line.id,
+                                "move_id": invoice.id,
+                                "company_id": invoice.company_id.id,
+                                "level_id": level.id,
+                                "cycle": 0,
+                                "channel": "email",
+                                "is_step": True,
+                                "live": True,
+                            }
+                        )
+                        for line in lines
+                    ],
+                    **values,
+                }
+            )
         )
         self.env.flush_all()
         self.cr.execute(
@@ -278,7 +288,9 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
 
     def send(self, notices=None):
         """Mark notices as sent now, without a mail server."""
-        notices = notices or self.env["dunning.notice"].search([("state", "=", "ready")])
+        notices = notices or self.env["dunning.notice"].search(
+            [("state", "=", "ready")]
+        )
         notices.sudo()._set_state("claimed")
         notices.sudo()._set_state("sent", date_sent=self.moment)
         return notices
@@ -321,7 +333,10 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
 
     def new_user(self, login, groups="base.group_user", **values):
         """A user of the test company."""
-        values = {"company_id": self.company.id, "company_ids": self.company.ids} | values
+        values = {
+            "company_id": self.company.id,
+            "company_ids": self.company.ids,
+        } | values
         with mute_logger("odoo.addons.base.models.res_users"):
             return new_test_user(
                 self.env, login, groups, context={"no_reset_password": True}, **values

@@ -162,7 +162,12 @@ class TestAccess(DunningCommon):
 
     def test_only_managers_write_policies_and_runs(self):
         for login in self.users:
-            for model in ("dunning.policy", "dunning.level", "dunning.action", "dunning.run"):
+            for model in (
+                "dunning.policy",
+                "dunning.level",
+                "dunning.action",
+                "dunning.run",
+            ):
                 for operation in ("write", "create", "unlink"):
                     with self.subTest(login=login, model=model, operation=operation):
                         self.assertEqual(
@@ -235,12 +240,18 @@ class TestAccess(DunningCommon):
             }
             own -= {"write", "create", "unlink", "copy", "copy_data"}
             with self.subTest(model):
-                self.assertFalse([name for name in own if not name.startswith("action_")])
+                self.assertFalse(
+                    [name for name in own if not name.startswith("action_")]
+                )
 
     def test_portal_user_sees_nothing(self):
         portal = self.users["portal"]
         portal.partner_id.parent_id = self.customer
-        for field in ("dunning_explanation", "dunning_decision_ids", "dunning_level_id"):
+        for field in (
+            "dunning_explanation",
+            "dunning_decision_ids",
+            "dunning_level_id",
+        ):
             with self.subTest(field), self.assertRaises(AccessError):
                 self.overdue.with_user(portal).read([field])
         self.assertNotIn(

@@ -24,7 +24,10 @@ class TestBadInput(DunningCommon):
             self.env.flush_all()
 
     def test_wrong_domains(self):
-        for field, label in [("partner_domain", "Customers"), ("invoice_domain", "Invoices")]:
+        for field, label in [
+            ("partner_domain", "Customers"),
+            ("invoice_domain", "Invoices"),
+        ]:
             for domain in (
                 "[('no_such_field', '=', 1)]",
                 "[('name', 'resembles', 'x')]",
@@ -88,8 +91,9 @@ class TestBadInput(DunningCommon):
             (self.company, "dunning_hour", 24),
             (self.company, "dunning_pending_days", -1),
         ]:
-            with self.subTest(field=field, value=value), self.refused(
-                "violates check constraint", IntegrityError
+            with (
+                self.subTest(field=field, value=value),
+                self.refused("violates check constraint", IntegrityError),
             ):
                 record[field] = value
 
@@ -111,7 +115,10 @@ class TestBadInput(DunningCommon):
             ]
 
     def test_same_channel_twice(self):
-        values = {"channel": "email", "template_id": self.level(8).action_ids.template_id.id}
+        values = {
+            "channel": "email",
+            "template_id": self.level(8).action_ids.template_id.id,
+        }
         with self.refused("dunning_action_channel_uniq", IntegrityError):
             self.level(8).action_ids = [Command.create(values)]
 
@@ -134,10 +141,11 @@ class TestBadInput(DunningCommon):
     def test_backlog_level_of_another_policy(self):
         other = self._create_policy(delays=[3])
         for level in (other.level_ids, self.env["dunning.level"]):
-            with self.subTest(level=level.name), self.refused("Choose one of the levels"):
-                self.policy.write(
-                    {"start_rule": "level", "start_level_id": level.id}
-                )
+            with (
+                self.subTest(level=level.name),
+                self.refused("Choose one of the levels"),
+            ):
+                self.policy.write({"start_rule": "level", "start_level_id": level.id})
 
     def test_history_is_not_deleted(self):
         """Neither the level of a notice nor that of one of its lines."""
@@ -147,8 +155,9 @@ class TestBadInput(DunningCommon):
         run = self.run_on()
         self.assertEqual(self.notices(run_id=run.id).level_id, self.level(8))
         for delay in (8, 1):
-            with self.subTest(delay=delay), self.refused(
-                "Notices were planned at this level", ValidationError
+            with (
+                self.subTest(delay=delay),
+                self.refused("Notices were planned at this level", ValidationError),
             ):
                 self.level(delay).unlink()
         with self.subTest("policy"), self.refused("", Exception):

@@ -127,7 +127,9 @@ class TestDelivery(DunningCommon):
         notice = self.ready()
         payment = self.pay(self.overdue)
         self.assertFalse(self.deliver())
-        self.assertRecordValues(notice, [{"state": "suppressed", "reason": "Paid or settled"}])
+        self.assertRecordValues(
+            notice, [{"state": "suppressed", "reason": "Paid or settled"}]
+        )
         self.assertFalse(notice.line_ids.live)
         # The payment bounces on the same day: the step is free again.
         self.unpay(payment)
@@ -274,7 +276,9 @@ class TestDelivery(DunningCommon):
         for minutes in (15, 60, 240, 240):
             self.moment = notice.not_before
             self.deliver(connection_error=ConnectionRefusedError("refused"))
-            self.assertEqual(notice.not_before, self.moment + timedelta(minutes=minutes))
+            self.assertEqual(
+                notice.not_before, self.moment + timedelta(minutes=minutes)
+            )
         self.moment = notice.not_before
         self.assertEqual(self.deliver()[0]["EmailMessage"]["Message-Id"], message_id)
         self.assertRecordValues(notice, [{"state": "sent", "reason": False}])

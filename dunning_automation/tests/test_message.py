@@ -86,7 +86,9 @@ class TestMessage(DunningCommon):
             translated = False
         if not translated:
             self.skipTest(f"{path} is not there yet")
-        self.env["ir.module.module"]._load_module_terms(["dunning_automation"], ["de_DE"])
+        self.env["ir.module.module"]._load_module_terms(
+            ["dunning_automation"], ["de_DE"]
+        )
         self.customer.lang = "de_DE"
         self.invoice()
         self.run_on()
@@ -108,7 +110,8 @@ class TestMessage(DunningCommon):
         )
         self.run_on()
         groups = {
-            group["currency"].name: group for group in self.notices()._get_table_groups()
+            group["currency"].name: group
+            for group in self.notices()._get_table_groups()
         }
         usd = groups[self.company.currency_id.name]
         self.assertEqual((usd["overdue_total"], usd["coming_total"]), (120.5, 7.0))

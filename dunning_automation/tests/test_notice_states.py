@@ -99,7 +99,9 @@ class TestNoticeStates(DunningCommon):
         notice = self.notice_in("ready")
         notice._set_state("cancelled", "Promised by phone")
         self.run_on(days=1)
-        self.assertEqual(self.notices(), notice | self.notices(level_id=self.level(8).id))
+        self.assertEqual(
+            self.notices(), notice | self.notices(level_id=self.level(8).id)
+        )
         self.assertEqual(self.decisions(self.overdue).level_id, self.level(8))
 
     def test_failed_notice_is_sent_again_on_retry(self):

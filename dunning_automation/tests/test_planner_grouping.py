@@ -22,7 +22,11 @@ class TestPlannerGrouping(DunningCommon):
             email + activity,
             [
                 {"channel": "email", "level_id": self.level(15).id, "state": "ready"},
-                {"channel": "activity", "level_id": self.level(15).id, "state": "ready"},
+                {
+                    "channel": "activity",
+                    "level_id": self.level(15).id,
+                    "state": "ready",
+                },
             ],
         )
         for notice in (email, activity):

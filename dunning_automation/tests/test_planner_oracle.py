@@ -99,7 +99,12 @@ class TestPlannerOracle(DunningCommon):
         total = sum(amount for days, _l, amount in rows if amount and days > 0)
         expected = [
             oracle(
-                days, [] if last is None else [last], since_contact, pending, amount, total
+                days,
+                [] if last is None else [last],
+                since_contact,
+                pending,
+                amount,
+                total,
             )
             for days, last, amount in rows
         ]

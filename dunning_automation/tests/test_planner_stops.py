@@ -15,18 +15,22 @@ class TestPlannerStops(DunningCommon):
         cls.method = cls.env.ref("payment.payment_method_unknown").sudo()
 
     def transaction(self, invoice, state, days_ago=0, **values):
-        transaction = self.env["payment.transaction"].sudo().create(
-            {
-                "provider_id": self.provider.id,
-                "payment_method_id": self.method.id,
-                "reference": f"TX {next(self._numbers)}",
-                "amount": invoice.amount_residual,
-                "currency_id": invoice.currency_id.id,
-                "partner_id": invoice.partner_id.id,
-                "invoice_ids": [Command.link(invoice.id)],
-                "last_state_change": self.moment - timedelta(days=days_ago),
-                **values,
-            }
+        transaction = (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "reference": f"TX {next(self._numbers)}",
+                    "amount": invoice.amount_residual,
+                    "currency_id": invoice.currency_id.id,
+                    "partner_id": invoice.partner_id.id,
+                    "invoice_ids": [Command.link(invoice.id)],
+                    "last_state_change": self.moment - timedelta(days=days_ago),
+                    **values,
+                }
+            )
         )
         # Not every provider can authorize, none of the plain ones here.
         transaction.flush_recordset()
@@ -227,7 +231,10 @@ class TestPlannerStops(DunningCommon):
                 self.credit_note(customer, amount)
             for days_overdue, amount, answer in invoices:
                 invoice = self.invoice(customer, days_overdue, amount)
-                cases[f"{number}: {credits}, {amount}, {days_overdue}"] = invoice, answer
+                cases[f"{number}: {credits}, {amount}, {days_overdue}"] = (
+                    invoice,
+                    answer,
+                )
         self.assertAnswers(cases)
 
     def test_credit_in_another_currency_does_not_help(self):

@@ -93,7 +93,9 @@ class TestPolicy(DunningCommon):
     def test_every_company_starts_in_review(self):
         other = self.setup_other_company(name="Other")["company"]
         self.env["res.company"].sudo()._dunning_create_policies()
-        policy = self.env["dunning.policy"].sudo().search([("company_id", "=", other.id)])
+        policy = (
+            self.env["dunning.policy"].sudo().search([("company_id", "=", other.id)])
+        )
         self.assertRecordValues(policy, [{"mode": "review", "start_rule": "all"}])
         self.env["res.company"].sudo()._dunning_create_policies()
         self.assertEqual(policy.search_count([("company_id", "=", other.id)]), 1)
@@ -103,7 +105,8 @@ class TestPolicy(DunningCommon):
         copy = self.policy.copy()
         self.assertEqual(copy.name, "Policy (copy)")
         self.assertEqual(
-            copy.level_ids.mapped("delay_days"), self.policy.level_ids.mapped("delay_days")
+            copy.level_ids.mapped("delay_days"),
+            self.policy.level_ids.mapped("delay_days"),
         )
         self.assertEqual(
             copy.level_ids.action_ids.mapped("channel"),

@@ -66,6 +66,10 @@ class TestTools(BaseCase):
                 self.assertEqual(smtp_outcome.of_send_error(error), outcome)
 
     def test_errors_before_sending_are_tried_again(self):
-        for error in (OSError(), smtplib.SMTPAuthenticationError(535, b""), ValueError()):
+        for error in (
+            OSError(),
+            smtplib.SMTPAuthenticationError(535, b""),
+            ValueError(),
+        ):
             with self.subTest(error=repr(error)):
                 self.assertEqual(smtp_outcome.of_connection_error(error), "retry")

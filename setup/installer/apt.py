@@ -1,4 +1,4 @@
-"""What Debian's package manager gives: programs for root, package files for everybody."""
+"""What Debian's package manager gives: programs for root, package files for all."""
 
 from __future__ import annotations
 

@@ -19,6 +19,10 @@ class CommandFailed(Exception):
         self.argv, self.code, self.tail, self.log = argv, code, tail, log
         super().__init__(f"{argv[0]} ended with exit code {code}")
 
+    @property
+    def last_line(self) -> str:
+        return self.tail.splitlines()[-1] if self.tail else str(self)
+
 
 def run(argv: list, log_name: str, step: Step | None = None, **popen) -> None:
     """Run `argv`; its output goes to `.local/log/<log_name>`."""

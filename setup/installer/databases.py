@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import Callable
+from collections.abc import Callable
 
-from . import paths
 from .errors import SetupError
 from .postgres import QueryFailed, Server
 
@@ -21,7 +20,7 @@ KEEP = 2
 class Databases:
     def __init__(self, server: Server):
         self.server = server
-        self.filestores = paths.ODOO_DATA / "filestore"
+        self.filestores = server.home / "filestore"
 
     def names(self, prefix: str = "") -> list:
         """Newest first."""
@@ -29,7 +28,7 @@ class Databases:
         return [name for (name,) in rows if name.startswith(prefix)]
 
     def template(self, kind: str, key: str, build: Callable) -> str:
-        """The database of that kind and key; `build(name)` makes it when it is missing."""
+        """The database of that kind and key; `build(name)` makes a missing one."""
         name = f"{kind}_{key}"
         if name not in self.names():
             self._drop_unfinished(kind)

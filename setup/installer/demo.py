@@ -7,6 +7,7 @@ import ast
 import datetime
 import json
 import os
+import smtplib
 import socket
 import subprocess
 import sys
@@ -48,7 +49,9 @@ def main(arguments: list) -> int:
     with locks.exclusive(BUILD_LOCK):
         demo.ensure(reset=options.reset)
         smtp_port = start_smtp_sink(environment)
-        run_in_odoo(environment, "Setting up the demo", "configure", smtp_port=smtp_port)
+        run_in_odoo(
+            environment, "Setting up the demo", "configure", smtp_port=smtp_port
+        )
         run_in_odoo(
             environment, "Running today's dunning", "daily_run", today=options.date
         )
@@ -61,8 +64,8 @@ def main(arguments: list) -> int:
 def _parse(arguments: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="setup/demo",
-        description="Odoo 19 with a ledger of overdue invoices, a mail server that only "
-        "collects, and one dunning run. Run it again to go on where it stopped.",
+        description="Odoo 19 with a ledger of overdue invoices, a mail server that "
+        "only collects, and one dunning run. Run it again to go on where it stopped.",
     )
     parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
     parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
@@ -88,7 +91,9 @@ def _date(text: str) -> str:
     try:
         return str(datetime.date.fromisoformat(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-01-31") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a date like 2026-01-31"
+        ) from None
 
 
 def _check_port(port: int) -> None:
@@ -99,12 +104,12 @@ def _check_port(port: int) -> None:
         except (OSError, OverflowError) as error:
             raise SetupError(
                 f"The web client cannot use port {port}.",
-                f"{error}. Is another Odoo, or another setup/demo, running?",
-                f"Stop it, or choose another port: setup/demo --port {port % 60000 + 1}",
+                f"{error}\nPerhaps another Odoo, or another setup/demo, is running.",
+                f"Stop it, or choose another: setup/demo --port {port % 60000 + 1}",
             ) from error
 
 
-# --- ledgers ---------------------------------------------------------------------------
+# --- ledgers ------------------------------------------------------------------
 
 
 class DemoLedger:
@@ -175,7 +180,7 @@ def _mapping(entry: str) -> tuple:
     return field, column
 
 
-# --- the database ------------------------------------------------------------------------
+# --- the database -------------------------------------------------------------
 
 
 class Demo:
@@ -186,7 +191,9 @@ class Demo:
         self.databases = Databases(environment.server)
 
     def ensure(self, reset: bool) -> None:
-        mark = self._check_owner()
+        mark = self.databases.mark(DATABASE)
+        if DATABASE in self.databases.names():
+            self._check_owner(mark, reset)
         if reset:
             self._check_not_served()
         if mark is None or reset:
@@ -218,23 +225,26 @@ class Demo:
             "addons": addons.hashes(),
         }
 
-    def _check_owner(self) -> dict | None:
-        """The mark of the demo's database, None when there is no such database."""
-        mark = self.databases.mark(DATABASE)
-        exists = DATABASE in self.databases.names()
-        if exists and (mark or {}).get("folder") != str(paths.CHECKOUT):
+    def _check_owner(self, mark: dict | None, reset: bool) -> None:
+        """Never touch a database that somebody else made on somebody else's server."""
+        if self.environment.server.named:
+            is_ours = mark is not None and mark["folder"] == str(paths.CHECKOUT)
+        else:
+            is_ours = mark is not None or reset
+        if not is_ours:
             raise SetupError(
-                f"The database server has a database {DATABASE!r} that is not from here.",
+                f"The database {DATABASE!r} of the server is not from here.",
                 "It was not made by this checkout's setup/demo.",
-                "Rename or drop it yourself, or name another server with --db.",
+                "Rename or drop it yourself (on setup's own server: --reset does it).",
             )
-        return mark
 
     def _update(self, mark: dict) -> None:
         """Install new addons, update changed ones."""
         now = addons.hashes()
         new = [name for name in now if name not in mark["addons"]]
-        changed = [name for name in now if mark["addons"].get(name, now[name]) != now[name]]
+        changed = [
+            name for name in now if mark["addons"].get(name, now[name]) != now[name]
+        ]
         if not (new or changed):
             return
         arguments = ["-d", DATABASE, "--stop-after-init", "--no-http"]
@@ -246,7 +256,7 @@ class Demo:
 
     def _ready_template(self) -> str:
         needed = self._modules()
-        source = f"{self.environment.source.python_root} {needed}"
+        source = f"{paths.CHECKOUT} {self.environment.source.python_root} {needed}"
         ledger_key = addons.hash_of(text=source + self.ledger.key())
         ready_key = addons.hash_of(text=f"{ledger_key} {addons.hashes()}")
 
@@ -290,7 +300,7 @@ class Demo:
         return default
 
 
-# --- processes ---------------------------------------------------------------------------
+# --- processes ----------------------------------------------------------------
 
 
 def run_in_odoo(
@@ -325,25 +335,40 @@ def _last_line(log: Path) -> str:
 
 
 def start_smtp_sink(environment: Environment) -> int:
-    """Start the sink; it lives until this process, or the Odoo it becomes, is gone."""
-    process = environment.popen(
-        "-m",
-        "installer.smtp_sink",
-        paths.MAIL,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(paths.LOGS / "smtp_sink.log").open("w"),
-        start_new_session=True,
-        text=True,
-    )
+    """The port of the sink: another demo's, else one of our own.
+
+    Our own lives until this process, or the Odoo that it becomes, is gone.
+    """
+    known = paths.MAIL / "port"
+    if known.is_file() and _is_smtp_sink(int(known.read_text())):
+        return int(known.read_text())
+    paths.MAIL.mkdir(exist_ok=True)
+    log = paths.LOGS / "smtp_sink.log"
+    with log.open("w") as errors:
+        process = environment.popen(
+            "-m",
+            "installer.smtp_sink",
+            paths.MAIL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            text=True,
+        )
     os.set_inheritable(process.stdin.fileno(), True)
     port = process.stdout.readline().strip()
     if not port:
-        raise SetupError(
-            "The mail server of the demo does not start.",
-            _last_line(paths.LOGS / "smtp_sink.log"),
-        )
+        raise SetupError("The mail server of the demo does not start.", _last_line(log))
+    known.write_text(port)
     return int(port)
+
+
+def _is_smtp_sink(port: int) -> bool:
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+            return client.noop()[0] == 250
+    except OSError:
+        return False
 
 
 def serve(environment: Environment, port: int) -> None:
@@ -353,7 +378,7 @@ def serve(environment: Environment, port: int) -> None:
     log = paths.LOGS / "demo.log"
     print(f"\nOdoo starts at http://localhost:{port} (log: {log})")
     for login in environment.server.query(LOGINS_QUERY, DATABASE):
-        print("  Login {0:20} password {1:11} {2}".format(*login))
+        print("  Login {:20} password {:11} {}".format(*login))
     print("Stop it with Ctrl-C.", flush=True)
     environment.become_odoo(
         f"--database={DATABASE}",

@@ -32,7 +32,7 @@ class Environment:
         return {
             **postgres.child_environment(self.server.environment),
             "PYTHONPATH": f"{self.source.python_root}{os.pathsep}{paths.SETUP}",
-            "ODOO_RC": str(paths.ODOO_CONF),
+            "ODOO_RC": str(self.server.home / "odoo.conf"),
         }
 
     def odoo(self, *arguments) -> list:
@@ -42,7 +42,11 @@ class Environment:
         """Run an Odoo command to its end; its log is `.local/log/<log_name>`."""
         try:
             commands.run(
-                self.odoo(*arguments), log_name, step, env=self.variables, cwd=paths.LOCAL
+                self.odoo(*arguments),
+                log_name,
+                step,
+                env=self.variables,
+                cwd=paths.LOCAL,
             )
         except commands.CommandFailed as failure:
             raise SetupError(
@@ -67,14 +71,14 @@ def prepare(odoo: str | None = None, db: str | None = None) -> Environment:
     paths.LOCAL.mkdir(exist_ok=True)
     source = odoo_source.find(odoo or os.environ.get("ODOO_PATH"))
     python = virtualenv.python()
-    _write_conf(source)
-    return Environment(source, python, postgres.connect(python, db))
+    server = postgres.connect(python, db)
+    _write_conf(source, server.home)
+    return Environment(source, python, server)
 
 
-def _write_conf(source: odoo_source.Source) -> None:
-    paths.ODOO_DATA.mkdir(parents=True, exist_ok=True)
+def _write_conf(source: odoo_source.Source, home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)
     addons_path = ",".join(map(str, [*source.addons_paths, paths.CHECKOUT]))
-    text = CONF.format(addons_path=addons_path, data_dir=paths.ODOO_DATA)
-    partial = paths.ODOO_CONF.with_suffix(f".{os.getpid()}")
-    partial.write_text(text)
-    partial.rename(paths.ODOO_CONF)
+    partial = home / f"odoo.conf.{os.getpid()}"
+    partial.write_text(CONF.format(addons_path=addons_path, data_dir=home))
+    partial.rename(home / "odoo.conf")

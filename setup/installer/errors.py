@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
-from typing import Callable
+from collections.abc import Callable
 
 from . import paths
 

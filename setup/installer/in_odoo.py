@@ -1,6 +1,6 @@
-"""Steps that need Odoo's ORM. Runs inside the environment: `python -m installer.in_odoo`.
+"""Steps that need Odoo's ORM: `python -m installer.in_odoo`, inside the environment.
 
-Prints progress as lines that start with `PROGRESS_MARK`; every other line is for the user.
+Prints progress as lines that start with `PROGRESS_MARK`; other lines are for the user.
 Odoo's log goes to the error output.
 """
 
@@ -70,7 +70,7 @@ def daily_run(env, today: str) -> None:
 
 
 def assets(env) -> None:
-    """Compile the web client's assets once, here, and not in every copy's first page."""
+    """Compile the web client's assets here, once, not for every copy's first page."""
     env["ir.qweb"]._pregenerate_assets_bundles()
 
 

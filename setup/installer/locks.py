@@ -24,7 +24,7 @@ def try_lock(descriptor: int, mode: int = fcntl.LOCK_EX) -> bool:
 
 
 def hold_shared(path: Path) -> int:
-    """Lock shared until this process ends, also after it has exec'ed another program."""
+    """Lock shared until this process ends, also after it became another program."""
     descriptor = open_lock(path)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     os.set_inheritable(descriptor, True)

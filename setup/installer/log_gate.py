@@ -1,7 +1,7 @@
-"""A silent Odoo log: the pytest plugin that fails a test for a record it did not expect.
+"""A silent Odoo log: the pytest plugin that fails a test for an unexpected record.
 
-Runs inside the environment. `assertLogs` and `mute_logger` keep the records of their block
-away from here, so a test says in its own code what it expects.
+Runs inside the environment. `assertLogs` and `mute_logger` keep the records of their
+block away from here, so a test says in its own code what it expects.
 """
 
 import logging
@@ -46,7 +46,7 @@ def shortened(text: str) -> str:
 
 
 def read_log(path: Path) -> list:
-    """The unexpected WARNING, ERROR and CRITICAL records of a log file, with their text."""
+    """The unexpected WARNING, ERROR and CRITICAL records of a log file."""
     found, current = [], None
     for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines():
         if match := _RECORD.match(line):

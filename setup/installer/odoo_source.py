@@ -45,7 +45,9 @@ class Source:
     @property
     def addons_paths(self) -> list:
         root = self.python_root
-        return [path for path in (root / "addons", root / "odoo/addons") if path.is_dir()]
+        return [
+            path for path in (root / "addons", root / "odoo/addons") if path.is_dir()
+        ]
 
 
 def find(named: str | None) -> Source:
@@ -79,8 +81,8 @@ def _named(folder: Path) -> Source:
         raise SetupError(
             f"There is no Odoo in {folder}.",
             "The folder has no odoo/release.py.",
-            f"Name the top folder of an Odoo {VERSION} source with --odoo or ODOO_PATH, "
-            "or leave both out and it is fetched.",
+            f"Name the top folder of an Odoo {VERSION} source with --odoo or ODOO_PATH,"
+            "\nor leave both out and it is fetched.",
         )
     if source.version != VERSION:
         raise SetupError(
@@ -98,7 +100,7 @@ def _unusable(folder: Path) -> Source:
 
 
 def _fetch(target: Path) -> None:
-    """Fetch into a sibling and rename: an interruption leaves nothing that looks whole."""
+    """Fetch into a sibling, then rename: what is there is whole."""
     partial = target.with_name(target.name + ".partial")
     reasons = []
     for way in (_from_debian, _from_git):
@@ -113,7 +115,7 @@ def _fetch(target: Path) -> None:
         except commands.CommandFailed as failure:
             if "No space left on device" in failure.tail:
                 raise disk_full(target.parent, _room_text()) from failure
-            reasons.append(f"{way.__doc__}: {failure.tail.splitlines()[-1:] or failure}")
+            reasons.append(f"{way.__doc__}: {failure.last_line}")
         except LookupError as failure:
             reasons.append(f"{way.__doc__}: {failure}")
         finally:

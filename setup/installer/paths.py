@@ -16,5 +16,3 @@ CACHE = (
 LOCAL = CHECKOUT / ".local"
 LOGS = LOCAL / "log"
 MAIL = LOCAL / "mail"
-ODOO_DATA = LOCAL / "odoo"
-ODOO_CONF = LOCAL / "odoo.conf"

@@ -1,14 +1,15 @@
-"""PostgreSQL: the server that the user names, else one of our own from a Python package.
+"""PostgreSQL: the server that the user names, else our own, from a Python package.
 
-Every program gets the connection in libpq's own environment variables, so no password is
-written to a file. Our own server runs as long as some setup command uses it: each holds a
-shared lock on `users.lock`, and a keeper process (below) stops the server when it gets that
-lock for itself, however the last user ended.
+Every program gets the connection in libpq's own environment variables, so no password
+is written to a file. Our own server runs as long as some setup command uses it: each
+holds a shared lock on `users.lock`, and a keeper process (below) stops the server when
+it gets that lock for itself, however the last user ended.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import pwd
 import shlex
@@ -25,12 +26,12 @@ from .progress import say
 
 ROLE = "odoo"
 SYSTEM_USER = "embedded_postgres"
-# What makes a server "named by the user"; the rest (PGPORT, PGUSER ...) only adds to it.
+# What makes a server "named by the user"; PGPORT, PGUSER and so on only add to it.
 NAMING = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 SOCKET_PATH_LIMIT = 107
 
-# Nobody else connects, and the data is a demo's: a killed process costs nothing, a power
-# cut may cost the databases, and setup makes them again.
+# Nobody else connects, and the data is a demo's: a killed process costs nothing, a
+# power cut may cost the databases, and setup makes them again.
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -50,6 +51,15 @@ class Server:
 
     def __init__(self, psql: Path, environment: dict, named: bool):
         self.psql, self.environment, self.named = psql, environment, named
+
+    @property
+    def home(self) -> Path:
+        """Odoo's files that belong to the databases of this server."""
+        if not self.named:
+            return paths.LOCAL / "odoo"
+        place = [self.environment.get(name, "") for name in (*NAMING, "PGPORT")]
+        key = hashlib.sha256(" ".join(place).encode()).hexdigest()[:8]
+        return paths.LOCAL / f"odoo-{key}"
 
     def query(self, sql: str, database: str = "postgres") -> list:
         """Rows as lists of strings."""
@@ -93,7 +103,7 @@ def _binaries(python: Path) -> Path:
     return packages / "embedded_postgres" / "pginstall" / "bin"
 
 
-# --- a server named by the user ------------------------------------------------------
+# --- a server named by the user -----------------------------------------------
 
 
 def _named_by_user(url: str | None) -> dict:
@@ -107,7 +117,7 @@ def _named_by_user(url: str | None) -> dict:
 
 
 def parse_url(text: str) -> dict:
-    """`postgresql://user:password@host:port/?sslmode=require` or `host=... user=...`."""
+    """`postgresql://user:password@host:port/?sslmode=...` or `host=... user=...`."""
     if "://" in text:
         parts = urlsplit(text)
         settings = {
@@ -123,7 +133,7 @@ def parse_url(text: str) -> dict:
         except ValueError:
             raise SetupError(
                 f"--db {text!r} names no database server.",
-                to_do="Write postgresql://user:password@host:port or 'host=... user=...'.",
+                to_do="Write postgresql://user:password@host:port or 'host=... ...'",
             ) from None
     settings.pop("dbname", None)
     return {f"PG{key.upper()}": value for key, value in settings.items() if value}
@@ -148,12 +158,12 @@ def _check(server: Server) -> None:
         raise SetupError(
             f"The database server {place} does not suit Odoo.",
             f"User {user}, may create databases: {may_create}, PostgreSQL {version}.",
-            "Odoo wants PostgreSQL 13 or newer and a user that is not 'postgres' and may\n"
-            "create databases: CREATE ROLE odoo LOGIN CREATEDB PASSWORD '...'",
+            "Odoo wants PostgreSQL 13 or newer and a user who may create databases\n"
+            "and is not 'postgres': CREATE ROLE odoo LOGIN CREATEDB PASSWORD '...'",
         )
 
 
-# --- our own server --------------------------------------------------------------------
+# --- our own server -----------------------------------------------------------
 
 
 class OwnServer:
@@ -181,14 +191,16 @@ class OwnServer:
         return {"PGHOST": str(self.socket_folder), "PGPORT": "5432"}
 
     def is_running(self) -> bool:
-        ready = [self.binaries / "pg_isready", "-q", "-t", "5"]
-        return subprocess.run(ready, env=child_environment(self.connection)).returncode == 0
+        is_ready = [self.binaries / "pg_isready", "-q", "-t", "5"]
+        variables = child_environment(self.connection)
+        return subprocess.run(is_ready, env=variables).returncode == 0
 
     def start(self) -> None:
         if self.as_user:
             _let_pass(self.data.parent, self.binaries)
         if not (self.data / "PG_VERSION").exists():
             self._make_data()
+        self._take_over()
         if self.socket_folder != self.data:
             self._own(self.socket_folder)
         self._own(self.log, folder=False)
@@ -204,9 +216,22 @@ class OwnServer:
             subprocess.run(["rm", "-rf", folder])
         partial = self.data.with_suffix(".partial")
         self._own(partial)
-        arguments = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "-U", "postgres"]
-        self._run("initdb", *arguments, data=partial)
+        encoding = ["--encoding=UTF8", "--locale=C.UTF-8"]
+        self._run("initdb", "-U", "postgres", "--auth=trust", *encoding, data=partial)
         partial.rename(self.data)
+
+    def _take_over(self) -> None:
+        """Accept data of a copied checkout, and of a server that a reboot ended."""
+        if self.as_user and self.data.stat().st_uid != self.as_user["user"]:
+            owner = "{user}:{group}".format(**self.as_user)
+            subprocess.run(["chown", "-R", owner, self.data], check=True)
+        running = self.data / "postmaster.pid"
+        if running.exists():
+            pid = running.read_text().split()[0]
+            works_in = os.path.realpath(f"/proc/{pid}/cwd")
+            if works_in != os.path.realpath(self.data):
+                for stale in (running, *self.data.glob(".s.PGSQL.*")):
+                    stale.unlink()
 
     def _own(self, path: Path, folder: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

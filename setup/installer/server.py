@@ -122,7 +122,7 @@ class OdooServer:
 
 
 def run_code(environment: Environment, database: str, code: str, log: Path):
-    """Run code as in `odoo shell`; gives back what it left in `result`, through JSON."""
+    """Run code as in `odoo shell`; gives back what it left in `result`, by JSON."""
     program = f"import json\nresult = None\n{code}\n"
     program += f"print({RESULT_MARK!r} + json.dumps(result))\n"
     shell = environment.odoo("shell", "-d", database, "--no-http", f"--logfile={log}")

@@ -42,7 +42,7 @@ def main(arguments: list) -> int:
 
 
 def split(arguments: list) -> tuple:
-    """(pytest targets, pytest options): leading words are paths, else names of tests."""
+    """(targets, options) for pytest: leading words are paths or names of tests."""
     count = next(
         (i for i, word in enumerate(arguments) if word.startswith("-")), len(arguments)
     )
@@ -88,7 +88,8 @@ def installed_template(environment: Environment) -> str:
     """A database with our addons freshly installed, kept until their sources change."""
     databases = Databases(environment.server)
     needed = ",".join(addons.foreign_dependencies())
-    version = f"{environment.source.python_root} {environment.python} {needed}"
+    source = environment.source.python_root
+    version = f"{paths.CHECKOUT} {source} {environment.python} {needed}"
     base_key = addons.hash_of(text=version)
     key = addons.hash_of(text=f"{base_key} {addons.hashes()}")
 
@@ -102,7 +103,8 @@ def installed_template(environment: Environment) -> str:
         log = install_log(f"test_addons_{key}")
         log.unlink(missing_ok=True)
         with Step("Installing our addons in a fresh database") as step:
-            install(environment, name, ",".join(addons.all_in_checkout()), log.name, step)
+            modules = ",".join(addons.all_in_checkout())
+            install(environment, name, modules, log.name, step)
 
     with locks.exclusive(BUILD_LOCK):
         return databases.template("test_addons", key, build)

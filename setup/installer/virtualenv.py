@@ -81,7 +81,7 @@ def _build(interpreter: str, folder: Path) -> None:
 
 
 def _calls_of_their_own() -> list:
-    """The lines of requirements.txt that start with `#:`, each a pip call's arguments."""
+    """The lines of requirements.txt that start with `#:`, as arguments of pip."""
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
     own = (line[2:].strip() for line in lines if line.startswith("#:"))
     return [line.split(maxsplit=1) for line in own]

@@ -74,9 +74,10 @@ def set_up_company(company, values: dict, currency) -> None:
         company.account_fiscal_country_id = company.country_id
 
 
-def bank_journal(company):
+def journal(company, kind: str):
+    """The company's first journal of that type: sale or bank."""
     return company.env["account.journal"].search(
-        [("type", "=", "bank"), ("company_id", "=", company.id)], limit=1
+        [("type", "=", kind), ("company_id", "=", company.id)], limit=1
     )
 
 
@@ -92,8 +93,13 @@ def batches(items: list) -> Iterator[list]:
 
 
 def create_moves(company, values: list[dict], post: bool = True):
-    """One batch of invoices, credit notes or entries of a company, committed."""
-    moves = company.env["account.move"].with_company(company).create(values)
+    """One batch of invoices and credit notes of a company, committed."""
+    journal_id = journal(company, "sale").id
+    moves = (
+        company.env["account.move"]
+        .with_company(company)
+        .create([dict(vals, journal_id=journal_id) for vals in values])
+    )
     if post:
         moves._post(soft=False)
     commit(company.env)
@@ -107,13 +113,13 @@ def create_payments(company, values: list[dict]):
     long; the entries made here are the same.
     """
     env = company.env
-    journal = bank_journal(company)
+    journal_id = journal(company, "bank").id
     payments = (
         env["account.payment"]
         .with_company(company)
         .create(
             [
-                dict(vals, partner_type="customer", journal_id=journal.id)
+                dict(vals, partner_type="customer", journal_id=journal_id)
                 for vals in values
             ]
         )

@@ -45,7 +45,7 @@ _NAMES = {
         invoiceamount amounttotal totalamount totalopenamount grossamount grosstotal
         invoicetotal invoicevalue amountdue amount total value openamount
         amountresidual balance rechnungsbetrag bruttobetrag gesamtbetrag betrag brutto
-        summe offenerbetrag montant montantttc total ttc importe importetotal
+        summe offenerbetrag montant montantttc ttc importe importetotal
     """,
     "currency": """
         currencycode currency invoicecurrency curr currencyid curcode wahrung

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -108,10 +109,10 @@ class LedgerFile:
         return "\n".join((*self._format(), *self._contents(), *self._skipped()))
 
     def _format(self) -> Iterator[str]:
+        delimiter = _DELIMITERS.get(self.delimiter, self.delimiter)
         yield (
-            f"{self.path.name}: {self.encoding}, {_DELIMITERS[self.delimiter]} between "
-            f"the columns, dates as {_ORDERS[self.date_order]}, decimal mark "
-            f"{self.decimal_mark!r}"
+            f"{self.path.name}: {self.encoding}, {delimiter} between the columns, "
+            f"dates as {_ORDERS[self.date_order]}, decimal mark {self.decimal_mark!r}"
         )
         for name in csv_columns.FIELDS:
             if name in self.columns:
@@ -215,7 +216,7 @@ class _Record:
         position = self.columns.get(name)
         if position is None or position >= len(self.cells):
             return ""
-        text = self.cells[position].strip()
+        text = " ".join(self.cells[position].split())
         return "" if csv_values.is_empty(text) else text
 
     def need(self, name: str) -> str:
@@ -251,7 +252,9 @@ def _decode(path: Path) -> tuple[str, str]:
 
 
 def _delimiter(text: str, mapping: dict[str, str]) -> str:
-    """The one that makes the header line understood best."""
+    """The one that Excel's first line names, or that the header line fits best."""
+    if named := re.match("sep=(.)\r?\n", text, re.IGNORECASE):
+        return named[1]
 
     def score(delimiter: str) -> tuple[int, int]:
         lines = io.StringIO(text.lstrip("\r\n"), newline="")
@@ -282,7 +285,8 @@ def _records(
                 ) from error
             errors.append((line, f"not valid CSV: {error}"))
             continue
-        if any(cell.strip() for cell in cells):
+        is_separator_line = line == 1 and cells[:1] == ["sep="]
+        if any(cell.strip() for cell in cells) and not is_separator_line:
             records.append((line, cells))
     if len(records) < 2:
         raise LedgerError("The file has a header line at most, but no invoices.")

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 DATE_ORDERS = ("dmy", "mdy", "ymd")
-_EMPTY = {"", "-", "--", "n/a", "na", "nan", "nat", "none", "null", "0000-00-00"}
+_EMPTY = {"", "-", "--", "/", "n/a", "na", "nan", "nat", "none", "null", "0000-00-00"}
 _YES = {"1", "yes", "y", "true", "t", "x", "ja", "j", "wahr", "oui", "vrai", "si", "sí"}
 _NO = {"0", "no", "n", "false", "f", "nein", "falsch", "non", "faux"}
 _SYMBOLS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY"}
@@ -106,14 +106,15 @@ def date_orders(texts: Iterable[str]) -> list[str]:
     """The orders under which most of the values are dates: more than one when the
     values do not tell, and it makes a difference.
 
-    Dots tell: only day.month.year is written with them.
+    Dots tell: only day.month.year is written with them. A year of two digits is not
+    looked for in front.
     """
     texts = {text for text in texts if not is_empty(text)}
     found = {order: _dates(texts, order) for order in DATE_ORDERS}
     most = max(len(dates) for dates in found.values())
     best = [order for order in DATE_ORDERS if len(found[order]) == most]
     if all(found[order] == found[best[0]] for order in best):
-        return best[:1]
+        return best[-1:] if "ymd" in best else best[:1]
     if "dmy" in best and all(
         re.match(r"\s*\d{1,2}\.\d{1,2}\.", text) for text in texts
     ):
@@ -124,6 +125,8 @@ def date_orders(texts: Iterable[str]) -> list[str]:
 def _dates(texts: Iterable[str], order: str) -> dict[str, date]:
     found = {}
     for text in texts:
+        if order == "ymd" and not re.match(r"\s*\d{4}", text):
+            continue
         try:
             found[text] = _read_date(text, order)
         except ValueError:
@@ -161,7 +164,7 @@ def decimal_mark(texts: Iterable[str]) -> str:
     for text in texts:
         bare, _negative = _bare_amount(text)
         marks = re.findall(r"[.,]", bare)
-        if not marks or not re.fullmatch(r"[\d.,]+", bare):
+        if not marks or not re.fullmatch("[0-9.,]+", bare):
             continue
         last = marks[-1]
         other = "." if last == "," else ","
@@ -169,7 +172,7 @@ def decimal_mark(texts: Iterable[str]) -> str:
             votes[last] += 1
         elif len(marks) > 1:
             votes[other] += 1  # 1.234.567: these are thousands
-        elif len(bare.partition(last)[2]) != 3 or not 1 <= bare.index(last) <= 3:
+        elif not re.match(r"[1-9]\d{0,2}[.,]\d{3}$", bare):
             votes[last] += 1
         else:
             single.add(last)
@@ -182,8 +185,10 @@ def read_amount(text: str, mark: str) -> Decimal:
     """Read strictly with that decimal mark; a ValueError says what is wrong."""
     bare, negative = _bare_amount(text)
     thousands = re.escape("," if mark == "." else ".")
-    pattern = rf"(\d+|\d{{1,3}}({thousands}\d{{3}})+)?({re.escape(mark)}\d*)?"
-    if not re.fullmatch(pattern, bare) or not re.search(r"\d", bare):
+    pattern = (
+        rf"([0-9]+|[0-9]{{1,3}}({thousands}[0-9]{{3}})+)?({re.escape(mark)}[0-9]*)?"
+    )
+    if not re.fullmatch(pattern, bare) or not re.search("[0-9]", bare):
         raise ValueError(f"{text!r} is no amount (decimal mark {mark!r})")
     number = bare.replace("," if mark == "." else ".", "").replace(mark, ".")
     amount = Decimal(number)

@@ -11,53 +11,15 @@ from datetime import date
 
 from odoo.fields import Command
 
-from . import books, demo_names, demo_plan
+from . import books, demo_plan
 from .books import Progress, Receipt
+from .demo_master import MasterData
 
 MODULES = ["account", "portal"]
 LANGUAGES = ["de_DE", "fr_FR", "es_ES"]
 SEED = 19
 PORTAL_LOGIN = "portal@example.com"
 PORTAL_PASSWORD = "portal"
-
-# The IBANs are the ones that the registry prints as examples.
-_COMPANIES = {
-    "nordlicht": {
-        "name": "Nordlicht Handel GmbH",
-        "country": "DE",
-        "tax_rate": 19,
-        "iban": "DE89370400440532013000",
-        "bank": "Beispielbank Hamburg",
-        "tz": "Europe/Berlin",
-        "values": {
-            "street": "Speicherstadt 12",
-            "zip": "20457",
-            "city": "Hamburg",
-            "email": "nordlicht@example.com",
-            "phone": "+49 40 66969100",
-        },
-    },
-    "harbour": {
-        "name": "Harbour Supplies Ltd",
-        "country": "GB",
-        "tax_rate": 20,
-        "iban": "GB29NWBK60161331926819",
-        "bank": "Example Bank London",
-        "tz": "Europe/London",
-        "values": {
-            "street": "4 Wapping Wall",
-            "zip": "E1W 3SS",
-            "city": "London",
-            "email": "harbour@example.org",
-            "phone": "+44 20 7946 0123",
-        },
-    },
-}
-
-_TERM_XML_IDS = {
-    "immediate": "account.account_payment_term_immediate",
-    "30 days": "account.account_payment_term_30days",
-}
 
 
 def build(env, today: date, progress: Progress, seed: int = SEED) -> None:
@@ -97,6 +59,12 @@ def _received(invoice: demo_plan.Invoice) -> list[demo_plan.Payment]:
     return [pay for pay in invoice.payments if pay.fate != "in_process"]
 
 
+def _is_repeated(payment: demo_plan.Payment, invoice: demo_plan.Invoice) -> bool:
+    """Whether an earlier payment for the invoice came back."""
+    first = invoice.payments[0]
+    return payment is not first and first.returned is not None
+
+
 class _Writer:
     """Turns the plan into records; keeps what later steps have to find again."""
 
@@ -106,21 +74,12 @@ class _Writer:
         receipts = sum(len(_received(invoice)) for invoice in plan.invoices)
         total = len(plan.customers) + len(plan.invoices) + receipts
         self.steps = books.Steps(progress, total)
-        self.companies = {}  # key -> res.company
-        self.taxes = {}  # company key -> (account.tax at home, account.tax abroad)
-        self.terms = {}  # term -> account.payment.term
-        self.products = []
-        self.customers = []  # res.partner, in the order of the plan
+        self.master = MasterData(env, plan, self.steps)
         self.moves = {}  # id of the planned invoice -> account.move
 
     def write(self) -> None:
-        for key, settings in _COMPANIES.items():
-            self._write_company(key, settings)
-        self._write_rates()
-        self._write_terms()
-        self._write_products()
-        self._write_customers()
-        for key in self.companies:
+        self.master.write()
+        for key in self.master.companies:
             self._write_invoices(key)
             self._write_credits(key)
             self._write_payments(key)
@@ -128,150 +87,6 @@ class _Writer:
         self._write_portal_user()
         books.backdate(self.env)
         self._backdate_customers()
-
-    # Master data
-
-    def _write_company(self, key: str, settings: dict) -> None:
-        main = self.env.ref("base.main_company")
-        company = main if not self.companies else self._new_company(settings["name"])
-        self.companies[key] = company
-        values = dict(
-            settings["values"],
-            name=settings["name"],
-            country_id=self._country(settings["country"]).id,
-        )
-        currency = self._currency(demo_plan.COMPANIES[key])
-        books.set_up_company(company, values, currency)
-        company.partner_id.tz = settings["tz"]
-        self._write_bank_account(company, settings)
-        self._write_taxes(key, settings["tax_rate"])
-
-    def _new_company(self, name: str):
-        # "enrich done": else partner_autocomplete looks the company up online
-        values = {"name": name}
-        if "iap_enrich_auto_done" in self.env["res.company"]._fields:
-            values["iap_enrich_auto_done"] = True
-        company = self.env["res.company"].create(values)
-        self.env.ref("base.user_admin").company_ids = [Command.link(company.id)]
-        return company
-
-    def _write_bank_account(self, company, settings: dict) -> None:
-        bank = self.env["res.bank"].create({"name": settings["bank"]})
-        account = self.env["res.partner.bank"].create(
-            {
-                "acc_number": settings["iban"],
-                "partner_id": company.partner_id.id,
-                "bank_id": bank.id,
-                "company_id": company.id,
-                "allow_out_payment": True,
-            }
-        )
-        books.bank_journal(company).bank_account_id = account
-
-    def _write_taxes(self, key: str, rate: int) -> None:
-        """The chart's taxes move to the company's country and get its rate."""
-        company = self.companies[key]
-        taxes = self.env["account.tax"].search([("company_id", "=", company.id)])
-        taxes.tax_group_id.country_id = company.account_fiscal_country_id
-        taxes.country_id = company.account_fiscal_country_id
-        home = company.account_sale_tax_id
-        (home | company.account_purchase_tax_id).write(
-            {"name": f"{rate}%", "invoice_label": f"{rate}%", "amount": rate}
-        )
-        home.tax_group_id.name = f"VAT {rate}%"
-        abroad = taxes.filtered(lambda t: t.type_tax_use == "sale" and not t.amount)
-        self.taxes[key] = (home, abroad)
-
-    def _write_rates(self) -> None:
-        currencies = {
-            code: self._currency(code) for code in {r[1] for r in self.plan.rates}
-        }
-        for currency in currencies.values():
-            currency.active = True
-        self.env["res.currency.rate"].create(
-            [
-                {
-                    "name": day,
-                    "currency_id": currencies[code].id,
-                    "company_id": False,
-                    "rate": float(rate),
-                }
-                for day, code, rate in self.plan.rates
-            ]
-        )
-
-    def _write_terms(self) -> None:
-        for name, parts in demo_plan.TERMS.items():
-            if name in _TERM_XML_IDS:
-                self.terms[name] = self.env.ref(_TERM_XML_IDS[name])
-                continue
-            self.terms[name] = self.env["account.payment.term"].create(
-                {
-                    "name": name.capitalize(),
-                    "note": f"Payment terms: {name}",
-                    "company_id": False,
-                    "line_ids": [
-                        Command.create(
-                            {
-                                "value": "percent",
-                                "value_amount": float(percent),
-                                "delay_type": "days_after",
-                                "nb_days": days,
-                            }
-                        )
-                        for percent, days in parts
-                    ],
-                }
-            )
-
-    def _write_products(self) -> None:
-        default_taxes = [home.id for home, _abroad in self.taxes.values()]
-        for price, kind, _quantities, *names in demo_names.PRODUCTS:
-            product = self.env["product.product"].create(
-                {
-                    "name": names[0],
-                    "type": kind,
-                    "list_price": float(price),
-                    "taxes_id": [Command.set(default_taxes)],
-                    "supplier_taxes_id": [Command.clear()],
-                }
-            )
-            for language, name in zip(demo_names.PRODUCT_LANGUAGES, names, strict=True):
-                product.with_context(lang=language).name = name
-            self.products.append(product)
-
-    def _write_customers(self) -> None:
-        for batch in books.batches(self.plan.customers):
-            self.customers += self.env["res.partner"].create(
-                [self._customer_values(customer) for customer in batch]
-            )
-            books.commit(self.env)
-            self.steps.add(len(batch), "customers")
-
-    def _customer_values(self, customer: demo_plan.Customer) -> dict:
-        contacts = []
-        for kind, contact in (
-            ("invoice", customer.invoice_contact),
-            ("contact", customer.person),
-        ):
-            if contact:
-                name, email = contact
-                values = {"type": kind, "name": name, "email": email}
-                contacts.append(Command.create(dict(values, lang=customer.language)))
-        return {
-            "name": customer.name,
-            "ref": customer.number,
-            "is_company": True,
-            "street": customer.street,
-            "zip": customer.zip,
-            "city": customer.city,
-            "country_id": self._country(customer.country).id,
-            "lang": customer.language,
-            "email": customer.email,
-            "phone": customer.phone,
-            "property_payment_term_id": self.terms[customer.term].id,
-            "child_ids": contacts,
-        }
 
     # Documents
 
@@ -288,21 +103,20 @@ class _Writer:
 
     def _write_invoice_batch(self, key: str, batch: list, post: bool) -> None:
         values = [self._invoice_values(invoice) for invoice in batch]
-        moves = books.create_moves(self.companies[key], values, post)
+        moves = books.create_moves(self.master.companies[key], values, post)
         self.moves.update(zip(map(id, batch), moves, strict=True))
-        self.steps.add(len(batch), f"invoices of {self.companies[key].name}")
+        self.steps.add(len(batch), f"invoices of {self.master.companies[key].name}")
 
     def _invoice_values(self, invoice: demo_plan.Invoice) -> dict:
         return self._document_values(
-            invoice, "out_invoice", invoice.lines, self.terms[invoice.term].id
+            invoice, "out_invoice", invoice.lines, self.master.terms[invoice.term].id
         )
 
     def _document_values(self, document, move_type, lines, term_id, percent=100):
         planned = self.plan.customers[document.customer]
-        customer = self.customers[document.customer]
+        customer = self.master.customers[document.customer]
         contact = customer.child_ids.filtered(lambda child: child.type == "invoice")
-        is_abroad = planned.country != _COMPANIES[document.company]["country"]
-        tax = self.taxes[document.company][is_abroad]
+        tax = self.master.tax(document.company, planned.country)
         return {
             "move_type": move_type,
             "partner_id": (contact or customer).id,
@@ -310,11 +124,11 @@ class _Writer:
             "invoice_date": document.date,
             "date": document.date,
             "invoice_payment_term_id": term_id,
-            "currency_id": self._currency(planned.currency).id,
+            "currency_id": self.master.currency(planned.currency).id,
             "invoice_line_ids": [
                 Command.create(
                     {
-                        "product_id": self.products[line.product].id,
+                        "product_id": self.master.products[line.product].id,
                         "quantity": line.quantity,
                         "price_unit": float(round(line.price * percent / 100, 2)),
                         "tax_ids": [Command.set(tax.ids)],
@@ -338,7 +152,7 @@ class _Writer:
         ]
         values.sort(key=lambda vals: vals["invoice_date"])
         for batch in books.batches(values):
-            books.create_moves(self.companies[key], batch)
+            books.create_moves(self.master.companies[key], batch)
 
     def _credit_values(self, invoice: demo_plan.Invoice) -> dict:
         credit, move = invoice.credit, self.moves[id(invoice)]
@@ -356,7 +170,7 @@ class _Writer:
     # Payments
 
     def _write_payments(self, key: str) -> None:
-        company = self.companies[key]
+        company = self.master.companies[key]
         planned = [
             (payment, invoice)
             for invoice in self.plan.invoices
@@ -365,13 +179,10 @@ class _Writer:
         ]
         planned.sort(key=lambda pair: pair[0].date)
         # A payment that came back is undone before the next one for that invoice.
-        returned = [pair for pair in planned if pair[0].fate != "kept"]
-        again = {id(invoice) for _payment, invoice in returned}
-        later = [p for p in planned if p[0].fate == "kept" and id(p[1]) in again]
-        first = [p for p in planned if id(p[1]) not in again or p[0].fate != "kept"]
-        for pairs in (first, later):
-            for batch in books.batches(pairs):
-                self._write_payment_batch(company, batch)
+        repeated = [pair for pair in planned if _is_repeated(*pair)]
+        first = [pair for pair in planned if not _is_repeated(*pair)]
+        for batch in (*books.batches(first), *books.batches(repeated)):
+            self._write_payment_batch(company, batch)
         advances = [
             credit
             for credit in self.plan.open_credits
@@ -420,8 +231,8 @@ class _Writer:
         planned = self.plan.customers[credit.customer]
         return {
             "payment_type": "inbound",
-            "partner_id": self.customers[credit.customer].id,
-            "currency_id": self._currency(planned.currency).id,
+            "partner_id": self.master.customers[credit.customer].id,
+            "currency_id": self.master.currency(planned.currency).id,
             "amount": float(credit.amount),
             "date": credit.date,
             "memo": "Payment without a reference",
@@ -456,7 +267,7 @@ class _Writer:
                     "currency_id": move.currency_id.id,
                     "amount": move.amount_residual,
                     "date": payment.date,
-                    "journal_id": books.bank_journal(move.company_id).id,
+                    "journal_id": books.journal(move.company_id, "bank").id,
                     "memo": move.name,
                     "invoice_ids": [Command.link(move.id)],
                 }
@@ -467,12 +278,12 @@ class _Writer:
 
     def _write_portal_user(self) -> None:
         index = [customer.portal for customer in self.plan.customers].index(True)
-        company = self.companies[self.plan.customers[index].companies[0]]
+        company = self.master.companies[self.plan.customers[index].companies[0]]
         self.env["res.users"].create(
             {
                 "login": PORTAL_LOGIN,
                 "password": PORTAL_PASSWORD,
-                "partner_id": self.customers[index].id,
+                "partner_id": self.master.customers[index].id,
                 "company_id": company.id,
                 "company_ids": [Command.set(company.ids)],
                 "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
@@ -481,16 +292,10 @@ class _Writer:
 
     def _backdate_customers(self) -> None:
         partners = self.env["res.partner"].browse(
-            partner.id for partner in self.customers
+            partner.id for partner in self.master.customers
         )
         self.env.cr.execute(
             "UPDATE res_partner SET create_date = %s WHERE id IN %s",
             (self.plan.start, tuple((partners | partners.child_ids).ids)),
         )
         books.commit(self.env)
-
-    def _country(self, code: str):
-        return self.env.ref(f"base.{'uk' if code == 'GB' else code.lower()}")
-
-    def _currency(self, code: str):
-        return self.env.ref(f"base.{code}")
