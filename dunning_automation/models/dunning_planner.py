@@ -260,7 +260,12 @@ class DunningPlanner(models.AbstractModel):
                                date_due + next_level.delay_days,
                                last_date + next_level.min_interval_days,
                                CASE WHEN planned_today THEN %(today)s + 1 END
-                           ) AS next_date
+                           ) AS next_date,
+                           later_level.id AS later_level_id,
+                           GREATEST(
+                               date_due + later_level.delay_days,
+                               %(today)s + later_level.min_interval_days
+                           ) AS later_date
                       FROM counted
                  LEFT JOIN history ON history.move_line_id = counted.move_line_id
                  LEFT JOIN LATERAL (
@@ -283,6 +288,14 @@ class DunningPlanner(models.AbstractModel):
                          ORDER BY level.delay_days
                          LIMIT 1
                        ) AS next_level ON TRUE
+                 LEFT JOIN LATERAL (
+                        SELECT level.*
+                          FROM dunning_level level
+                         WHERE level.policy_id = counted.policy_id
+                           AND level.delay_days > next_level.delay_days
+                         ORDER BY level.delay_days
+                         LIMIT 1
+                       ) AS later_level ON TRUE
                 )
                 SELECT climbing.*, answer.*
                   FROM climbing
@@ -472,8 +485,9 @@ class DunningPlanner(models.AbstractModel):
                                AS overdue,
                            SUM(residual) AS open,
                            MIN(date_due) AS oldest,
-                           MIN(next_date) FILTER (
-                               WHERE outcome IN ('wait', 'remind')) AS next_date,
+                           MIN(CASE WHEN reason = 'level_reached' THEN later_date
+                                    WHEN outcome = 'wait' AND next_date > %(today)s
+                                    THEN next_date END) AS next_date,
                            (ARRAY_AGG(
                                CASE WHEN outcome = 'remind' AND NOT simulated
                                     THEN next_level_id ELSE last_level_id END
@@ -635,9 +649,10 @@ class DunningPlanner(models.AbstractModel):
                        %(run)s, outcome, reason, cycle,
                        CASE WHEN reason = 'level_reached' THEN next_level_id
                             ELSE last_level_id END,
-                       CASE WHEN outcome IN ('wait', 'unreachable')
-                            THEN next_level_id END,
-                       CASE WHEN outcome IN ('wait', 'unreachable') THEN next_date END,
+                       CASE WHEN reason = 'level_reached' THEN later_level_id
+                            WHEN outcome != 'hold' THEN next_level_id END,
+                       CASE WHEN reason = 'level_reached' THEN later_date
+                            WHEN outcome != 'hold' THEN next_date END,
                        %(today)s, date_due
                   FROM dunning_evaluation
                     ON CONFLICT (move_line_id) DO UPDATE

@@ -222,6 +222,20 @@ class TestDelivery(DunningCommon):
         self.deliver()
         self.assertEqual(notice.line_ids.days_overdue, 12)
 
+    def test_courtesy_lapses_while_it_waits(self):
+        self.policy.mode = "review"
+        customer = self._create_customer()
+        self.invoice(customer, days_overdue=-2)
+        self.run_on()
+        notice = self.notices(customer)
+        self.assertEqual(notice.level_id, self.level(-5))
+        self.travel(3)
+        notice.action_approve()
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "suppressed")
+        self.run_on()
+        self.assertEqual(self.notices(customer)[1:].level_id, self.level(1))
+
     # === WHAT THE MAIL SERVER SAYS === #
 
     def test_smtp_outcomes(self):

@@ -92,7 +92,8 @@ class TestPlannerOracle(DunningCommon):
 
     def check(self, rows, since_contact, pending):
         self.write_rows(rows, since_contact, pending)
-        self.run_on()
+        run = self.env["dunning.run"].create({})
+        self.env["dunning.planner"].sudo()._plan(run)
         told_any = any(last is not None for _days, last, _amount in rows)
         since_contact = since_contact if told_any else None
         pending = pending and told_any

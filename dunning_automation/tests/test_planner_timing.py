@@ -190,7 +190,8 @@ class TestPlannerTiming(DunningCommon):
         invoice = self.invoice(days_overdue=8)
         self.receivable(invoice).flush_recordset()
         self.cr.execute(
-            "UPDATE account_move_line SET date_maturity = NULL, date = %s WHERE id = %s",
+            "UPDATE account_move_line SET date_maturity = NULL, date = %s"
+            " WHERE id = %s",
             (self.today - timedelta(days=2), self.receivable(invoice).id),
         )
         self.env.invalidate_all()

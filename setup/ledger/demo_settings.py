@@ -19,8 +19,17 @@ def configure(env, smtp_port):
         return
     users = _create_users(env)
     env["res.company"]._dunning_create_policies()
-    policies = env["dunning.policy"].search([])
-    policies.write({"mode": "automatic", "user_id": users[0].id})
+    for policy in env["dunning.policy"].search([]):
+        # The customers heard from us before there was a policy: begin firmly.
+        firm = policy.level_ids.filtered(lambda level: level.tone == "firm")
+        policy.write(
+            {
+                "mode": "automatic",
+                "user_id": users[0].id,
+                "start_rule": "level",
+                "start_level_id": firm.id,
+            }
+        )
 
 
 def _point_mail_at(env, smtp_port):
@@ -39,7 +48,7 @@ def _point_mail_at(env, smtp_port):
 
 def _create_users(env):
     companies = env["res.company"].search([])
-    return env["res.users"].create(
+    return env["res.users"].with_context(no_reset_password=True).create(
         [
             {
                 "login": login,
