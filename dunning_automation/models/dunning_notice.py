@@ -127,6 +127,9 @@ class DunningNotice(models.Model):
         "A customer gets at most one notice per channel and day.",
     )
     _ready_idx = models.Index("(not_before, id) WHERE state = 'ready'")
+    _unwritten_idx = models.Index(
+        "(id) WHERE snapshot_hash IS NULL AND state IN ('planned', 'ready')"
+    )
     _simulation_stays = models.Constraint(
         "CHECK(simulation IS NOT TRUE OR state = 'planned')",
         "A simulated notice is never sent.",
@@ -350,6 +353,15 @@ class DunningNotice(models.Model):
                 except Exception:
                     batch._compose_one_by_one()
 
+    @api.model
+    def _compose_unwritten(self):
+        """Write the texts of a large run, a batch per commit."""
+        domain = [("snapshot_hash", "=", False), ("state", "in", ("planned", "ready"))]
+        while batch := self.search(domain, order="id", limit=COMPOSE_BATCH):
+            batch._compose()
+            self.env["ir.cron"]._commit_progress(remaining=self._count_ready())
+            self.env.invalidate_all()
+
     def _compose_one_by_one(self):
         for notice in self:
             try:
@@ -367,7 +379,7 @@ class DunningNotice(models.Model):
                     error=error,
                 )
                 if notice.simulation:
-                    notice.reason = reason
+                    notice.write({"reason": reason, "snapshot_hash": "none"})
                 else:
                     notice._set_state("failed", reason)
 
@@ -437,6 +449,7 @@ class DunningNotice(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=self._count_ready())
         self._expire_leases()
+        self._compose_unwritten()
         smtp_sessions = {}
         try:
             while notice := self._claim_next_safely():

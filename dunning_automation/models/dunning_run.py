@@ -5,6 +5,8 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from .dunning_notice import COMPOSE_BATCH
+
 _logger = logging.getLogger(__name__)
 
 
@@ -137,8 +139,8 @@ class DunningRun(models.Model):
         self.sudo().env["dunning.planner"]._plan(self.sudo())
         self.sudo().state = "done"
         notices = self.sudo().notice_ids
-        notices._compose()
-        if any(notice.state == "ready" for notice in notices):
+        notices[:COMPOSE_BATCH]._compose()
+        if notices:
             notices._trigger_delivery()
 
     @api.model

@@ -142,7 +142,13 @@ class TestDecisions(DunningCommon):
             ("dunning_level_id", "!=", False, reached),
             ("dunning_level_id.delay_days", "<", 8, reached),
             ("dunning_level_id", "in", self.policy.level_ids.ids, reached),
-            ("dunning_next_date", "<=", self.today + timedelta(days=40), fresh),
+            ("dunning_next_date", "<=", self.today + timedelta(days=7), reached),
+            (
+                "dunning_next_date",
+                "<=",
+                self.today + timedelta(days=40),
+                reached | fresh,
+            ),
             ("dunning_next_date", "<=", self.today, moves),
         ]:
             with self.subTest(field=field, operator=operator, value=value):
