@@ -41,7 +41,8 @@ company.write({"email": "billing@seller.example", "dunning_hour": 0})
 env.ref("base.EUR").active = True
 for lang in ("de_DE", "fr_FR", "es_ES"):
     env["res.lang"]._activate_lang(lang)
-env["ir.module.module"].search([("name", "=", "dunning_automation")])._update_translations()
+addon = env["ir.module.module"].search([("name", "=", "dunning_automation")])
+addon._update_translations()
 env["ir.mail_server"].create({
     "name": "sink", "smtp_host": "127.0.0.1", "smtp_port": PORT,
     "smtp_encryption": "none",
@@ -188,7 +189,9 @@ def check_everything_has_an_answer(server, customers):
     rows = server.call(
         "dunning.decision", "search_read", [], ["move_id", "outcome", "reason"]
     )
-    why = {row["move_id"][1].split()[0]: (row["outcome"], row["reason"]) for row in rows}
+    why = {
+        row["move_id"][1].split()[0]: (row["outcome"], row["reason"]) for row in rows
+    }
     for customer, answer in {
         "one": ("remind", "level_reached"),
         "not due": ("wait", "not_reached"),

@@ -86,11 +86,23 @@ class DunningAction(models.Model):
         for action in self:
             getattr(action, f"_check_channel_{action.channel}")()
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_last(self):
+        for level in self.level_id:
+            if level.action_ids <= self:
+                raise ValidationError(
+                    self.env._(
+                        "Level “%s” would do nothing: delete the level, or add another "
+                        "action first.",
+                        level.name,
+                    )
+                )
+
     def _check_channel_email(self):
         if self.template_id.model != "dunning.notice":
             raise ValidationError(
                 self.env._(
-                    "Level “%s” sends an e-mail: choose a template for dunning notices.",
+                    "Level “%s” sends an e-mail: choose a template for notices.",
                     self.level_id.name,
                 )
             )

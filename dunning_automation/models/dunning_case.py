@@ -1,4 +1,19 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+KEPT_BY_PLANNER = {
+    "company_id",
+    "cycle",
+    "date_close",
+    "date_open",
+    "level_id",
+    "next_action_date",
+    "oldest_due_date",
+    "open_amount",
+    "overdue_amount",
+    "partner_id",
+    "state",
+}
 
 
 class DunningCase(models.Model):
@@ -74,6 +89,17 @@ class DunningCase(models.Model):
         for case in self:
             case.display_name = case.partner_id.display_name
 
+    def write(self, vals):
+        kept = KEPT_BY_PLANNER & vals.keys()
+        if kept and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "The daily run keeps %s of a case; people assign its collector.",
+                    ", ".join(sorted(kept)),
+                )
+            )
+        return super().write(vals)
+
     def _compute_notice_count(self):
         counts = dict(
             self.env["dunning.notice"]._read_group(
@@ -131,7 +157,9 @@ class DunningCase(models.Model):
         """A person must find an address; until then nothing can be sent."""
         self.ensure_one()
         reasons = dict(
-            self.env["dunning.decision"]._fields["reason"]._description_selection(self.env)
+            self.env["dunning.decision"]
+            ._fields["reason"]
+            ._description_selection(self.env)
         )
         self.with_context(mail_activity_quick_update=True).activity_schedule(
             "dunning_automation.mail_activity_contact",
@@ -156,11 +184,11 @@ class DunningCase(models.Model):
         )
 
     def _create_failure_task(self, notice):
-        """The mail server refused a notice: a person must look."""
+        """A notice was refused or cannot be written: a person must look."""
         self.with_context(mail_activity_quick_update=True).activity_schedule(
             "dunning_automation.mail_activity_contact",
             date_deadline=self.company_id._dunning_today(),
-            summary=self.env._("Notice to %s was refused", notice.email_to),
+            summary=self.env._("A notice could not be sent"),
             note=notice.reason,
             user_id=self._get_collector(notice.policy_id).id,
         )

@@ -77,7 +77,9 @@ class DunningEvent(models.Model):
             event.display_name = kinds.get(event.kind, "")
 
     def write(self, vals):
-        raise UserError(self.env._("The timeline is append-only: events stay."))
+        if self:
+            raise UserError(self.env._("The timeline is append-only: events stay."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_always(self):

@@ -191,7 +191,8 @@ class DunningNotice(models.Model):
         """What the invoice table shows, one group per currency.
 
         :return: list of dicts with ``currency``, ``overdue`` and ``coming`` (notice
-            lines), ``overdue_total`` and ``credit`` (open credits, both in ``currency``)
+            lines), ``overdue_total``, ``coming_total`` and ``credit`` (open credits),
+            amounts in ``currency``
         """
         self.ensure_one()
         credits = self._get_open_credits()
@@ -213,17 +214,21 @@ class DunningNotice(models.Model):
 
     def _get_open_credits(self):
         """Open credits of the debtor: {currency: positive amount}."""
-        rows = self.env["account.move.line"].sudo()._read_group(
-            [
-                ("partner_id", "child_of", self.partner_id.id),
-                ("company_id", "=", self.company_id.id),
-                ("account_type", "=", "asset_receivable"),
-                ("parent_state", "=", "posted"),
-                ("reconciled", "=", False),
-                ("amount_residual_currency", "<", 0),
-            ],
-            ["currency_id"],
-            ["amount_residual_currency:sum"],
+        rows = (
+            self.env["account.move.line"]
+            .sudo()
+            ._read_group(
+                [
+                    ("partner_id", "child_of", self.partner_id.id),
+                    ("company_id", "=", self.company_id.id),
+                    ("account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("reconciled", "=", False),
+                    ("amount_residual_currency", "<", 0),
+                ],
+                ["currency_id"],
+                ["amount_residual_currency:sum"],
+            )
         )
         return {currency: -amount for currency, amount in rows}
 
@@ -235,10 +240,15 @@ class DunningNotice(models.Model):
     def _render_part(self, template):
         self.ensure_one()
         lang = tools.misc.get_lang(self.env, self.env.lang).code
-        return self.env["ir.qweb"].sudo().with_context(lang=lang)._render(
-            f"dunning_automation.{template}",
-            {"notice": self.sudo().with_context(lang=lang)},
-            lang=lang,
+        return (
+            self.env["ir.qweb"]
+            .sudo()
+            .with_context(lang=lang)
+            ._render(
+                f"dunning_automation.{template}",
+                {"notice": self.sudo().with_context(lang=lang)},
+                lang=lang,
+            )
         )
 
     # === THE ONE DOOR FOR STATE CHANGES === #
@@ -267,8 +277,12 @@ class DunningNotice(models.Model):
                 released["dedup_key"] = f"{notice.dedup_key}:{notice.id}"
             notice.write({"state": target, "reason": reason, **released, **values})
         if target in notice_states.RELEASED:
-            self.line_ids.write({"live": False})
+            # What a person took out stays taken out.
+            self.line_ids.filtered(lambda line: not line.skip_reason).live = False
         self._tell(f"notice_{target}", reason=reason)
+        if target == notice_states.FAILED:
+            for notice in self.filtered("case_id"):
+                notice.case_id._create_failure_task(notice)
 
     def _tell(self, kind, **payload):
         """Append an event of ``kind`` for each of these notices."""
@@ -537,48 +551,72 @@ class DunningNotice(models.Model):
                 fence=uuid.uuid4().hex,
                 lease_until=self.env.cr.now() + timedelta(minutes=LEASE_MINUTES),
                 message_id=notice.message_id
-                or tools.mail.generate_tracking_message_id(f"{notice.id}-dunning.notice"),
+                or tools.mail.generate_tracking_message_id(
+                    f"{notice.id}-dunning.notice"
+                ),
             )
         return notice
 
     def _refresh(self):
-        """Bring lines and text up to what is owed now.
+        """Bring lines, address and text up to what is true now.
 
         :return: the reason to hold the notice back, empty if it may leave
         """
         self.ensure_one()
-        policy = self.policy_id
-        if not self.action_id or not policy.active or policy.mode == "simulate":
-            return self.env._("The policy does not send this any more.")
+        self._refresh_lines()
+        stop = self._get_stop_reason()
+        if not stop and self.channel == "email":
+            self.email_to = self.recipient_id.email_normalized
+        if not stop and self.snapshot_hash != self._get_snapshot_hash():
+            self._compose()
+        return stop
+
+    def _refresh_lines(self):
+        """Write what is open now into the lines, drop what must not be reminded."""
         open_lines = self.env["dunning.planner"]._read_open_lines(
             self.company_id, self.partner_id, self._get_today()
         )
-        reasons = dict(
-            self.env["dunning.decision"]._fields["reason"]._description_selection(self.env)
+        labels = dict(
+            self.env["dunning.decision"]
+            ._fields["reason"]
+            ._description_selection(self.env)
         )
         for line in self._get_lines():
             now = open_lines.get(line.move_line_id.id)
-            posted = line.move_line_id.parent_state == "posted"
-            settled = "paid" if posted else "not_posted"
-            stop = now["stop_reason"] if now else settled
-            if not stop and line.level_id.delay_days < 0 < now["days_overdue"]:
-                stop = "courtesy_lapsed"
+            stop = line._get_stop_code(now)
             if stop:
-                line.write({"drop_reason": reasons[stop], "live": False})
+                line.write({"drop_reason": labels[stop], "live": False})
                 continue
             changed = {
                 name: now[name]
-                for name in ("residual", "residual_currency", "date_due", "days_overdue")
+                for name in (
+                    "residual",
+                    "residual_currency",
+                    "date_due",
+                    "days_overdue",
+                )
                 if line[name] != now[name]
             }
             if changed:
                 line.write(changed)
+
+    def _get_stop_reason(self):
+        """Why this notice must not leave, after its lines were refreshed; or empty."""
+        policy = self.policy_id
+        if not self.action_id or not policy.active or policy.mode == "simulate":
+            return self.env._("The policy does not send this any more.")
+        if self.channel == "email" and not self.recipient_id.email_normalized:
+            return self.env._("The recipient has no e-mail address any more.")
         steps = self._get_lines().filtered("is_step")
         if not steps:
             dropped = self.line_ids.filtered("drop_reason").mapped("drop_reason")
             return ", ".join(sorted(set(dropped))) or self.env._("Nothing is due")
-        if self.snapshot_hash != self._get_snapshot_hash():
-            self._compose()
+        if max(steps.level_id.mapped("delay_days")) < self.level_id.delay_days:
+            return self.env._(
+                "What had reached this level is settled; a milder message follows."
+            )
+        if 0 < self.overdue_amount < policy.min_overdue_amount:
+            return self.env._("The overdue total is below the minimum of the policy.")
         return ""
 
     @api.model
@@ -603,7 +641,7 @@ class DunningNotice(models.Model):
                            OR line.date_maturity != listed.date_due
                            OR line.no_followup
                            OR move.payment_state NOT IN ('not_paid', 'partial')
-                           OR listed.days_overdue <= 0 AND listed.date_due < %s)""",
+                           OR listed.days_overdue < 0 AND listed.date_due <= %s)""",
                 company.id,
                 company._dunning_today(),
             )
@@ -653,8 +691,6 @@ class DunningNotice(models.Model):
             )
         else:
             self._set_state(outcome, detail, lease_until=False)
-            if outcome == "failed" and self.case_id:
-                self.case_id._create_failure_task(self)
 
     def _log_on_case(self):
         """Keep the sent message in the case's chatter. Notifies nobody."""
@@ -725,7 +761,10 @@ class DunningNotice(models.Model):
                 reply_to=self._get_reply_to(),
                 message_id=self.message_id,
                 subtype="html",
-                headers={"X-Auto-Response-Suppress": "OOF", "Auto-Submitted": "auto-generated"},
+                headers={
+                    "X-Auto-Response-Suppress": "OOF",
+                    "Auto-Submitted": "auto-generated",
+                },
             )
         except (AssertionError, ValueError) as error:
             return smtp_outcome.FAILED, str(error)

@@ -90,7 +90,28 @@ class DunningNoticeLine(models.Model):
             lines.write({"skip_reason": reason})
             numbers = ", ".join(filter(None, lines.mapped("name")))
             notice._tell("line_skipped", reason=f"{numbers}: {reason}")
-            if any(line.is_step for line in notice._get_lines()):
-                notice._compose()
-            else:
+            steps = notice._get_lines().filtered("is_step")
+            if not steps:
                 notice._set_state("cancelled", reason)
+            elif stop := notice._get_stop_reason():
+                notice._set_state("suppressed", stop)
+            else:
+                notice._compose()
+
+    def _get_stop_code(self, now):
+        """Why this line must not be reminded, as a code of ``tools/reasons.py``.
+
+        :param dict now: its row of ``dunning.planner._read_open_lines``, None if it is
+            not open any more
+        """
+        self.ensure_one()
+        if not now:
+            posted = self.move_line_id.parent_state == "posted"
+            return "paid" if posted else "not_posted"
+        if now["stop_reason"]:
+            return now["stop_reason"]
+        if self.level_id.delay_days < 0 <= now["days_overdue"]:
+            return "courtesy_lapsed"
+        if self.is_step and now["residual"] < self.level_id.min_amount:
+            return "below_minimum"
+        return None

@@ -205,7 +205,8 @@ class DunningPlanner(models.AbstractModel):
                                - (create_date AT TIME ZONE 'UTC'
                                               AT TIME ZONE %(timezone)s)::date, 0))
                                FILTER (WHERE channel != 'activity'
-                                         AND state != 'cancelled') AS last_date,
+                                         AND state NOT IN ('cancelled', 'failed'))
+                               AS last_date,
                            MAX(state) FILTER (WHERE state IN %(pending)s)
                                AS pending_state,
                            bool_or(date = %(today)s) AS planned_today
@@ -241,8 +242,9 @@ class DunningPlanner(models.AbstractModel):
                 history AS (
                     SELECT DISTINCT ON (step.move_line_id)
                            step.move_line_id, level.id AS last_level_id,
-                           level.delay_days AS last_delay
+                           level.delay_days AS last_delay, notice.date AS step_date
                       FROM dunning_notice_line step
+                      JOIN dunning_notice notice ON notice.id = step.notice_id
                       JOIN counted ON counted.move_line_id = step.move_line_id
                                   AND counted.cycle = step.cycle
                       JOIN dunning_level level ON level.id = step.level_id
@@ -259,6 +261,7 @@ class DunningPlanner(models.AbstractModel):
                            GREATEST(
                                date_due + next_level.delay_days,
                                last_date + next_level.min_interval_days,
+                               step_date + next_level.min_interval_days,
                                CASE WHEN planned_today THEN %(today)s + 1 END
                            ) AS next_date,
                            later_level.id AS later_level_id,
@@ -719,7 +722,7 @@ class DunningPlanner(models.AbstractModel):
         counters = {}
         for outcome, reason, count in rows:
             counters.setdefault(outcome, {})[reason] = count
-        run.write(
+        run.sudo().write(
             {
                 "counters": counters,
                 "line_count": sum(count for *_key, count in rows),

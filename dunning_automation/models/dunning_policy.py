@@ -224,7 +224,9 @@ class DunningPolicy(models.Model):
                 SQL(
                     "WHEN %s AND %s THEN %s",
                     self._get_membership_sql(SQL("debtor.id"), "res.partner", partners),
-                    self._get_membership_sql(SQL("line.move_id"), "account.move", moves),
+                    self._get_membership_sql(
+                        SQL("line.move_id"), "account.move", moves
+                    ),
                     policy.id,
                 )
             )

@@ -9,6 +9,8 @@ from .dunning_notice import COMPOSE_BATCH
 
 _logger = logging.getLogger(__name__)
 
+COUNTS = ("line_count", "remind_count")
+
 
 class DunningRun(models.Model):
     """One evaluation of all open lines of a company at a date, real or simulated.
@@ -103,6 +105,22 @@ class DunningRun(models.Model):
             self.env["ir.mail_server"].sudo().search_count([], limit=1)
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_result_untouched(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_result_untouched(vals)
+        return super().write(vals)
+
+    def _check_result_untouched(self, vals):
+        if not self.env.su and vals.keys() & {"state", "counters", *COUNTS}:
+            raise AccessError(
+                self.env._("Only the planner writes the result of a run.")
+            )
+
     # === ACTIONS === #
 
     def action_start(self):
@@ -156,7 +174,7 @@ class DunningRun(models.Model):
     def _cron_run(self):
         """Hourly: run each company once a day, after its hour. One company that fails
         does not stop the others; the last error is raised again at the end."""
-        companies = self.env["res.company"].search([])
+        companies = self.env["res.company"].search([("active", "=", True)])
         error = None
         for position, company in enumerate(companies, 1):
             try:

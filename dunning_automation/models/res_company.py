@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+
 from odoo.addons.base.models.res_partner import _tz_get
 
 
@@ -48,7 +49,9 @@ class ResCompany(models.Model):
         if not self.env["dunning.policy"]._search_applicable(self):
             return False
         now = self.env["dunning.run"]._local_time(self._dunning_timezone())
-        return now.hour >= self.dunning_hour and not self.env["dunning.run"].search_count(
+        return now.hour >= self.dunning_hour and not self.env[
+            "dunning.run"
+        ].search_count(
             [
                 ("company_id", "=", self.id),
                 ("date", "=", self._dunning_today()),

@@ -84,7 +84,9 @@ class ResPartner(models.Model):
             )
         )
         for partner in self:
-            partner.dunning_overdue_amount = overdue.get(partner.commercial_partner_id, 0)
+            partner.dunning_overdue_amount = overdue.get(
+                partner.commercial_partner_id, 0
+            )
 
     @api.depends_context("company", "lang")
     def _compute_dunning_explanation(self):

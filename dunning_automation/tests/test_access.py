@@ -186,6 +186,25 @@ class TestAccess(DunningCommon):
         self.as_user("collector", self.case).user_id = self.users["collector"]
         self.assertEqual(self.case.user_id, self.users["collector"])
 
+    def test_results_are_written_by_the_planner_only(self):
+        self.invoice(days_overdue=9)
+        run = self.run_on()
+        case = self.notices().case_id
+        collector = self.new_user("results_collector", "dunning_automation.group_user")
+        manager = self.new_user("results_manager", "dunning_automation.group_manager")
+        for record, user, values in (
+            (case, collector, {"state": "closed"}),
+            (case, manager, {"overdue_amount": 0}),
+            (run, manager, {"state": "draft"}),
+        ):
+            with self.subTest(record=record, values=values):
+                with self.assertRaises(AccessError):
+                    record.with_user(user).write(values)
+        with self.assertRaises(AccessError):
+            self.env["dunning.run"].with_user(manager).create({"state": "done"})
+        case.with_user(collector).user_id = collector
+        self.assertEqual(case.user_id, collector)
+
     def test_only_managers_decide(self):
         wizard = {"notice_ids": self.notice.ids, "reason": "No"}
         decisions = {

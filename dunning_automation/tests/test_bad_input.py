@@ -71,7 +71,7 @@ class TestBadInput(DunningCommon):
         self._create_policy(delays=[], active=False)
 
     def test_level_without_actions(self):
-        message = "does nothing: add an e-mail or an activity"
+        message = "does nothing: add an e-mail|would do nothing: delete the level"
         with self.refused(message):
             self.policy.level_ids = [self._level(3, action_ids=[])]
         with self.refused(message):
@@ -104,7 +104,7 @@ class TestBadInput(DunningCommon):
         )
         for values, message in [
             ({"template_id": False}, "choose a template"),
-            ({"template_id": foreign.id}, "choose a template for dunning notices"),
+            ({"template_id": foreign.id}, "choose a template for notices"),
             ({"channel": "activity"}, "choose its type"),
         ]:
             with self.subTest(values=values), self.refused(message):

@@ -200,6 +200,80 @@ class TestDelivery(DunningCommon):
         self.assertEqual(dropped.move_id, self.overdue)
         self.assertFalse(dropped.live)
 
+    def test_furthest_invoice_paid_the_rest_gets_a_milder_message(self):
+        """Nobody gets the final reminder for an invoice that is two days late."""
+        self.told(self.overdue, 1, days_ago=20)
+        young = self.invoice(days_overdue=2)
+        notice = self.ready()
+        self.assertEqual(self.steps(notice), {self.overdue: 8, young: 1})
+        self.pay(self.overdue)
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "suppressed")
+        self.run_on(days=1)
+        milder = self.notices(state="ready")
+        self.assertEqual(self.steps(milder), {young: 1})
+        self.assertEqual(milder.level_id.delay_days, 1)
+
+    def test_address_corrected_while_it_waits(self):
+        notice = self.ready()
+        self.customer.email = "new@example.com"
+        (mail,) = self.deliver()
+        self.assertIn("<new@example.com>", mail["EmailMessage"]["To"])
+        self.assertEqual(notice.email_to, "new@example.com")
+
+    def test_address_removed_while_it_waits(self):
+        notice = self.ready()
+        self.customer.email = False
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "suppressed")
+        self.run_on(days=1)
+        self.assertEqual(self.why(self.overdue), "unreachable/no_email")
+
+    def test_residual_below_the_minimum_of_the_level(self):
+        self.level(1).min_amount = 50
+        notice = self.ready()
+        self.pay(self.overdue, amount=60)
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "suppressed")
+
+    def test_overdue_total_below_the_minimum_of_the_policy(self):
+        self.policy.min_overdue_amount = 50
+        notice = self.ready()
+        self.pay(self.overdue, amount=60)
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "suppressed")
+
+    def test_policy_archived_or_set_to_simulate(self):
+        for values in ({"active": False}, {"mode": "simulate"}):
+            with self.subTest(values=values), self.cr.savepoint() as savepoint:
+                notice = self.ready()
+                self.policy.write(values)
+                self.assertFalse(self.deliver())
+                self.assertEqual(notice.state, "suppressed")
+                savepoint.rollback()
+
+    def test_refused_message_is_a_task_and_no_contact(self):
+        notice = self.ready()
+        self.deliver(send_error=refused(550))
+        self.assertEqual(notice.state, "failed")
+        self.assertIn(
+            "could not be sent", notice.case_id.activity_ids.mapped("summary")[0]
+        )
+        later = self.invoice(days_overdue=1)
+        self.run_on(days=1)
+        self.assertReminded(later, 1)
+
+    def test_texts_of_a_large_run_are_written_by_the_cron(self):
+        self.startPatcher(
+            patch("odoo.addons.dunning_automation.models.dunning_run.COMPOSE_BATCH", 1)
+        )
+        self.policy.mode = "review"
+        self.invoice(self._create_customer(), days_overdue=9)
+        run = self.run_on()
+        self.assertEqual(sorted(bool(notice.body) for notice in run.notice_ids), [0, 1])
+        self.deliver()
+        self.assertTrue(all(notice.body for notice in run.notice_ids))
+
     def test_only_lines_without_a_step_are_left(self):
         """The line that called for the message is paid: no message about the rest."""
         waiting = self.overdue

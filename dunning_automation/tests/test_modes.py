@@ -77,7 +77,10 @@ class TestModes(DunningCommon):
         )
         self.assertEqual(notice.event_ids.sorted("id")[-1].kind, "notice_cancelled")
         self.run_on(days=1)
-        self.assertEqual(self.decisions(self.overdue).level_id, self.level(8))
+        self.assertEqual(self.why(self.overdue), "wait/min_interval")
+        self.assertEqual(self.decisions(self.overdue).level_id, self.level(1))
+        self.run_on(days=6)
+        self.assertReminded(self.overdue, 8)
 
     def test_single_line_is_taken_out(self):
         self.policy.mode = "review"
@@ -100,6 +103,24 @@ class TestModes(DunningCommon):
         self.run_on(days=1)
         self.assertEqual(self.why(second), "wait/next_level")
         self.assertEqual(self.decisions(second).level_id, self.level(1))
+
+    def test_furthest_line_taken_out_the_rest_is_planned_milder(self):
+        self.policy.mode = "review"
+        old, young = self.invoice(days_overdue=20), self.invoice(days_overdue=2)
+        self.told(old, 1, days_ago=15)
+        self.run_on()
+        notice = self.notices(state="planned")
+        line = notice.line_ids.filtered(lambda line: line.move_id == old)
+        line._skip("Agreed on the phone")
+        self.assertEqual(notice.state, "suppressed")
+        self.assertTrue(line.live, "what a person took out stays taken out")
+        self.run_on(days=1)
+        milder = self.notices(state="planned")
+        self.assertEqual(milder.level_id.delay_days, 1)
+        self.assertEqual(self.steps(milder).get(young), 1)
+        self.assertFalse(self.steps(milder).get(old))
+        week_later = self.today + timedelta(days=6)
+        self.assertEqual(self.decisions(old).next_date, week_later)
 
     def test_notice_without_steps_is_cancelled(self):
         self.policy.mode = "review"

@@ -1,9 +1,10 @@
 """States of a notice and the moves between them.
 
-The main road is planned -> ready -> claimed -> sent -> delivered. The side exits say who
-decided: *suppressed* is the system's (paid meanwhile, stopped, changed) and frees the
-step to be planned again; *cancelled* is a person's and keeps the step as taken, so that
-nothing a person refused comes back by itself. *unknown* may or may not have arrived.
+The main road is planned -> ready -> claimed -> sent -> delivered. The side exits say
+who decided: *suppressed* is the system's (paid meanwhile, stopped, changed) and frees
+the step to be planned again; *cancelled* is a person's and keeps the step as taken, so
+that nothing a person refused comes back by itself. *unknown* may or may not have
+arrived.
 """
 
 PLANNED, READY, CLAIMED = "planned", "ready", "claimed"

@@ -3,7 +3,7 @@
 Exactly-once delivery over SMTP is impossible (RFC 1047): between the final dot and the
 server's answer the sender cannot know. So an exception is sorted into three heaps:
 
-- ``retry``: the server certainly did not take it and may do so later (4xx, no connection);
+- ``retry``: the server certainly did not take it and may do so later (4xx, no server);
 - ``failed``: the server certainly refused it (5xx);
 - ``unknown``: it may have been taken. Never sent again by itself.
 """

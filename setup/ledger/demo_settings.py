@@ -48,17 +48,21 @@ def _point_mail_at(env, smtp_port):
 
 def _create_users(env):
     companies = env["res.company"].search([])
-    return env["res.users"].with_context(no_reset_password=True).create(
-        [
-            {
-                "login": login,
-                "password": login,
-                "name": name,
-                "email": f"{login}@example.com",
-                "group_ids": [(6, 0, env.ref(group).ids)],
-                "company_id": companies[0].id,
-                "company_ids": [(6, 0, companies.ids)],
-            }
-            for login, name, group in USERS
-        ]
+    return (
+        env["res.users"]
+        .with_context(no_reset_password=True)
+        .create(
+            [
+                {
+                    "login": login,
+                    "password": login,
+                    "name": name,
+                    "email": f"{login}@example.com",
+                    "group_ids": [(6, 0, env.ref(group).ids)],
+                    "company_id": companies[0].id,
+                    "company_ids": [(6, 0, companies.ids)],
+                }
+                for login, name, group in USERS
+            ]
+        )
     )

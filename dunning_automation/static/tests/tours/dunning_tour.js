@@ -57,7 +57,8 @@ registry.category("web_tour.tours").add("dunning_review_and_approve", {
         },
         {
             content: "open the notice",
-            trigger: ".o_data_row:contains(Tour customer) .o_data_cell[name=partner_id]",
+            trigger:
+                ".o_data_row:contains(Tour customer) .o_data_cell[name=partner_id]",
             run: "click",
         },
         {
@@ -85,7 +86,8 @@ registry.category("web_tour.tours").add("dunning_see_sent", {
     steps: () => [
         {
             content: "the case of the customer",
-            trigger: ".o_data_row:contains(Tour customer) .o_data_cell[name=partner_id]",
+            trigger:
+                ".o_data_row:contains(Tour customer) .o_data_cell[name=partner_id]",
             run: "click",
         },
         {
