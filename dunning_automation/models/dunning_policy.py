@@ -258,11 +258,6 @@ class DunningPolicy(models.Model):
         return [
             ("no_partner", SQL("debtor.id IS NULL")),
             ("no_followup", SQL("line.no_followup IS TRUE")),
-            ("blocked", SQL("move.payment_state = 'blocked'")),
-            ("in_payment", SQL("move.payment_state = 'in_payment'")),
-            ("paid", SQL("move.payment_state = 'paid'")),
-            ("reversed", SQL("move.payment_state = 'reversed'")),
-            ("legacy", SQL("move.payment_state = 'invoicing_legacy'")),
             (
                 "payment_in_process",
                 SQL(
@@ -292,6 +287,11 @@ class DunningPolicy(models.Model):
                     company.dunning_pending_days,
                 ),
             ),
+            ("blocked", SQL("move.payment_state = 'blocked'")),
+            ("in_payment", SQL("move.payment_state = 'in_payment'")),
+            ("paid", SQL("move.payment_state = 'paid'")),
+            ("reversed", SQL("move.payment_state = 'reversed'")),
+            ("legacy", SQL("move.payment_state = 'invoicing_legacy'")),
         ]
 
     # === ACTIONS === #
