@@ -24,6 +24,8 @@ from .testing import BUILD_LOCK, install
 DATABASE = "demo"
 SERVING_LOCK = paths.LOCAL / "serving.lock"
 LEDGERS = paths.SETUP / "ledger"
+# These work on the finished database, not on the ledger in its template.
+NOT_IN_TEMPLATE = ("daily_run.py", "demo_settings.py")
 
 # Not every ledger brings a portal customer.
 LOGINS_QUERY = """
@@ -125,7 +127,11 @@ class DemoLedger:
         return "demo ledger"
 
     def key(self) -> str:
-        return addons.hash_of(LEDGERS, text=json.dumps(self.options))
+        return addons.hash_of(*self._sources(), text=json.dumps(self.options))
+
+    def _sources(self) -> list:
+        code = sorted(LEDGERS.glob("*.py"))
+        return [file for file in code if file.name not in NOT_IN_TEMPLATE]
 
 
 class CsvLedger(DemoLedger):
@@ -146,8 +152,8 @@ class CsvLedger(DemoLedger):
     def name(self) -> str:
         return f"ledger {self.file} {addons.hash_of(self.file)}"
 
-    def key(self) -> str:
-        return addons.hash_of(LEDGERS, self.file, text=json.dumps(self.options))
+    def _sources(self) -> list:
+        return [*super()._sources(), self.file]
 
 
 def _csv_ledger(options: argparse.Namespace) -> CsvLedger:
@@ -355,8 +361,10 @@ def start_smtp_sink(environment: Environment) -> int:
             start_new_session=True,
             text=True,
         )
-    os.set_inheritable(process.stdin.fileno(), True)
+    # The sink ends when nobody holds the other end of its input any more.
+    os.set_inheritable(os.dup(process.stdin.fileno()), True)
     port = process.stdout.readline().strip()
+    process.wait()
     if not port:
         raise SetupError("The mail server of the demo does not start.", _last_line(log))
     known.write_text(port)

@@ -31,6 +31,12 @@ def hold_shared(path: Path) -> int:
     return descriptor
 
 
+def leave_parent() -> None:
+    """Go on as nobody's child: Odoo, which our parent may become, ends its children."""
+    if os.fork():
+        os._exit(0)
+
+
 @contextmanager
 def exclusive(path: Path):
     """One command at a time; says so when it has to wait."""

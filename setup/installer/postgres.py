@@ -294,7 +294,7 @@ def _ensure_role(server: OwnServer) -> None:
 
 
 def _start_keeper(binaries: Path) -> None:
-    subprocess.Popen(
+    subprocess.run(
         [sys.executable, "-m", __name__, str(binaries)],
         cwd="/",
         env={**os.environ, "PYTHONPATH": str(paths.SETUP)},
@@ -317,4 +317,5 @@ def keep(binaries: Path) -> None:
 
 
 if __name__ == "__main__":
+    locks.leave_parent()
     keep(Path(sys.argv[1]))

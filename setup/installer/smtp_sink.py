@@ -12,6 +12,8 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 
+from .locks import leave_parent
+
 HOST = "127.0.0.1"
 
 
@@ -59,6 +61,7 @@ class AnyPort(Controller):
 
 
 if __name__ == "__main__":
+    leave_parent()
     running = start(Sink(Path(sys.argv[1])))
     print(running.port, flush=True)
     sys.stdin.read()

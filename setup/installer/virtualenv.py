@@ -26,7 +26,7 @@ def python() -> Path:
     folder = paths.CACHE / f"venv-{version}-{key}"
     complete = folder / ".complete"
     if not complete.exists():
-        with exclusive(folder.with_suffix(".lock")):
+        with exclusive(folder.with_name(f"{folder.name}.lock")):
             if not complete.exists():
                 _build(interpreter, folder)
                 complete.touch()
