@@ -112,6 +112,8 @@ class DunningNoticeLine(models.Model):
             return now["stop_reason"]
         if self.level_id.delay_days < 0 <= now["days_overdue"]:
             return "courtesy_lapsed"
+        if self.is_step and now["days_overdue"] < self.level_id.delay_days:
+            return "not_reached"
         if self.is_step and now["residual"] < self.level_id.min_amount:
             return "below_minimum"
         return None

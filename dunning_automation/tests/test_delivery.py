@@ -214,6 +214,14 @@ class TestDelivery(DunningCommon):
         self.assertEqual(self.steps(milder), {young: 1})
         self.assertEqual(milder.level_id.delay_days, 1)
 
+    def test_due_date_postponed_while_it_waits(self):
+        notice = self.ready()
+        self.overdue.invoice_date_due = self.today + timedelta(days=20)
+        self.assertFalse(self.deliver())
+        self.assertEqual(notice.state, "suppressed")
+        self.run_on(days=1)
+        self.assertEqual(self.why(self.overdue), "wait/not_reached")
+
     def test_address_corrected_while_it_waits(self):
         notice = self.ready()
         self.customer.email = "new@example.com"

@@ -99,6 +99,9 @@ class TestNoticeStates(DunningCommon):
         notice = self.notice_in("ready")
         notice._set_state("cancelled", "Promised by phone")
         self.run_on(days=1)
+        self.assertEqual(self.notices(), notice)
+        self.assertEqual(self.why(self.overdue), "wait/min_interval")
+        self.run_on(days=6)
         self.assertEqual(
             self.notices(), notice | self.notices(level_id=self.level(8).id)
         )
