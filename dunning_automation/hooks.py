@@ -1,3 +1,3 @@
 def post_init_hook(env):
     """Every company starts with the standard policy, in review."""
-    env["res.company"]._dunning_create_policies()
+    env["res.company"].search([])._dunning_create_policies()

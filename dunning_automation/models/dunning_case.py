@@ -153,6 +153,14 @@ class DunningCase(models.Model):
         self.ensure_one()
         return self.user_id or policy.user_id
 
+    @api.model
+    def _get_contact_activity_type(self):
+        """The type of our tasks; Odoo's to-do if somebody deleted it."""
+        ours = self.env.ref(
+            "dunning_automation.mail_activity_contact", raise_if_not_found=False
+        )
+        return ours or self.env.ref("mail.mail_activity_data_todo")
+
     def _create_address_task(self, reason, user):
         """A person must find an address; until then nothing can be sent."""
         self.ensure_one()
@@ -162,7 +170,7 @@ class DunningCase(models.Model):
             ._description_selection(self.env)
         )
         self.with_context(mail_activity_quick_update=True).activity_schedule(
-            "dunning_automation.mail_activity_contact",
+            activity_type_id=self._get_contact_activity_type().id,
             date_deadline=self.company_id._dunning_today(),
             summary=reasons[reason],
             note=self.env._(
@@ -183,12 +191,44 @@ class DunningCase(models.Model):
             }
         )
 
-    def _create_failure_task(self, notice):
-        """A notice was refused or cannot be written: a person must look."""
+    def _create_delivery_task(self, notice):
+        """A notice failed or nobody knows whether it arrived: a person must look.
+        One task per case is enough."""
+        if self.activity_ids.filtered(
+            lambda task: task.activity_type_id == self._get_contact_activity_type()
+        ):
+            return
         self.with_context(mail_activity_quick_update=True).activity_schedule(
-            "dunning_automation.mail_activity_contact",
+            activity_type_id=self._get_contact_activity_type().id,
             date_deadline=self.company_id._dunning_today(),
-            summary=self.env._("A notice could not be sent"),
+            summary=self.env._("A notice could not be sent, or may not have arrived"),
             note=notice.reason,
             user_id=self._get_collector(notice.policy_id).id,
         )
+
+    # === MERGING CUSTOMERS === #
+
+    @api.model
+    def _merge_debtors(self, sources, target):
+        """Prepare the merge of customers: one open case per company remains.
+
+        What waits for the merged customers is held back, the next run plans anew.
+        """
+        debtors = sources | target
+        pending = self.env["dunning.notice"].search(
+            [
+                ("partner_id", "in", debtors.ids),
+                ("state", "in", ("planned", "ready")),
+                ("simulation", "=", False),
+            ]
+        )
+        pending._set_state("suppressed", self.env._("The customers were merged."))
+        cases = self.search([("partner_id", "in", debtors.ids), ("state", "=", "open")])
+        for of_company in cases.grouped("company_id").values():
+            of_company = of_company.sorted(lambda case: case.partner_id != target)
+            of_company[1:].write(
+                {
+                    "state": "closed",
+                    "date_close": of_company.company_id._dunning_today(),
+                }
+            )

@@ -80,8 +80,12 @@ class DunningDecision(models.Model):
     @api.depends_context("lang")
     def _compute_explanation(self):
         reasons = dict(self._fields["reason"]._description_selection(self.env))
+        fates = self._get_notice_fates()
         for decision in self:
-            parts = [reasons.get(decision.reason, decision.reason)]
+            if not decision.amount_residual_currency:
+                decision.explanation = self.env._("Nothing is owed any more.")
+                continue
+            parts = [fates.get(decision) or reasons.get(decision.reason)]
             if decision.level_id:
                 parts.append(self.env._("last level: %s", decision.level_id.name))
             if decision.next_level_id and decision.next_date:
@@ -93,3 +97,33 @@ class DunningDecision(models.Model):
                     )
                 )
             decision.explanation = "; ".join(parts)
+
+    def _get_notice_fates(self):
+        """What became of the notice that a decision planned: {decision: words}."""
+        planned = self.filtered(lambda decision: decision.reason == "level_reached")
+        lines = self.env["dunning.notice.line"].search(
+            [
+                ("move_line_id", "in", planned.move_line_id.ids),
+                ("is_step", "=", True),
+                ("notice_id.simulation", "=", False),
+            ],
+            order="id",
+        )
+        notices = {line.move_line_id: line.notice_id for line in lines}
+        words = {
+            "planned": self.env._("A notice waits for approval"),
+            "ready": self.env._("A notice is on its way"),
+            "claimed": self.env._("A notice is on its way"),
+            "suppressed": self.env._("The notice was held back, the next run decides"),
+            "failed": self.env._(
+                "The notice failed: correct it and retry, or cancel it"
+            ),
+            "unknown": self.env._("It is unknown whether the notice arrived"),
+            "cancelled": self.env._("The notice was cancelled"),
+        }
+        return {
+            decision: words.get(notice.state)
+            or self.env._("Reminded on %s", format_date(self.env, notice.date))
+            for decision in planned
+            if (notice := notices.get(decision.move_line_id))
+        }

@@ -1,5 +1,7 @@
 import hashlib
 import logging
+import re
+import smtplib
 import uuid
 from datetime import timedelta
 
@@ -7,9 +9,10 @@ from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from ..tools import notice_states, smtp_outcome
+from .dunning_planner import VALID_EMAIL
 
 _logger = logging.getLogger(__name__)
 
@@ -37,6 +40,9 @@ class DunningNotice(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     case_id = fields.Many2one(
         "dunning.case", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    debtor_key = fields.Integer(
+        readonly=True, help="The customer at planning; merging customers keeps it."
     )
     partner_id = fields.Many2one(
         "res.partner",
@@ -122,7 +128,7 @@ class DunningNotice(models.Model):
         "UNIQUE(dedup_key)", "This notice was planned before."
     )
     _day_uniq = models.UniqueIndex(
-        "(company_id, partner_id, channel, date)"
+        "(company_id, debtor_key, channel, date)"
         " WHERE simulation IS NOT TRUE AND state != 'suppressed'",
         "A customer gets at most one notice per channel and day.",
     )
@@ -213,24 +219,18 @@ class DunningNotice(models.Model):
         return groups
 
     def _get_open_credits(self):
-        """Open credits of the debtor: {currency: positive amount}."""
-        rows = (
-            self.env["account.move.line"]
-            .sudo()
-            ._read_group(
-                [
-                    ("partner_id", "child_of", self.partner_id.id),
-                    ("company_id", "=", self.company_id.id),
-                    ("account_type", "=", "asset_receivable"),
-                    ("parent_state", "=", "posted"),
-                    ("reconciled", "=", False),
-                    ("amount_residual_currency", "<", 0),
-                ],
-                ["currency_id"],
-                ["amount_residual_currency:sum"],
-            )
+        """What is left of the debtor's open credits, older lines being covered by them:
+        {currency: positive amount}."""
+        rows = self.env["dunning.planner"]._read_open_lines(
+            self.company_id, self.partner_id, self._get_today()
         )
-        return {currency: -amount for currency, amount in rows}
+        left = {}
+        for row in rows.values():
+            currency = self.env["res.currency"].browse(row["currency_id"])
+            left.setdefault(currency, row["credit"])
+            if row["stop_reason"] == "covered_by_credit":
+                left[currency] -= row["residual_currency"]
+        return left
 
     def _get_bank_accounts(self):
         """Accounts to pay to: those named on the invoices, else the company's first."""
@@ -280,9 +280,9 @@ class DunningNotice(models.Model):
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
         self._tell(f"notice_{target}", reason=reason)
-        if target == notice_states.FAILED:
+        if target in (notice_states.FAILED, notice_states.UNKNOWN):
             for notice in self.filtered("case_id"):
-                notice.case_id._create_failure_task(notice)
+                notice.case_id._create_delivery_task(notice)
 
     def _tell(self, kind, **payload):
         """Append an event of ``kind`` for each of these notices."""
@@ -369,12 +369,21 @@ class DunningNotice(models.Model):
 
     @api.model
     def _compose_unwritten(self):
-        """Write the texts of a large run, a batch per commit."""
+        """Write the texts of a large run, a batch per commit. What another sender
+        writes at this moment is left to it."""
         domain = [("snapshot_hash", "=", False), ("state", "in", ("planned", "ready"))]
         while batch := self.search(domain, order="id", limit=COMPOSE_BATCH):
-            batch._compose()
+            try:
+                with mute_logger("odoo.sql_db"):
+                    batch = batch.try_lock_for_update()
+                    batch._compose()
+            except SerializationFailure:
+                self.env.cr.rollback()
+                batch = None
             self.env["ir.cron"]._commit_progress(remaining=self._count_ready())
             self.env.invalidate_all()
+            if not batch:
+                break
 
     def _compose_one_by_one(self):
         for notice in self:
@@ -430,8 +439,11 @@ class DunningNotice(models.Model):
         return renderer._replace_local_links(html, self.company_id.get_base_url())
 
     def _get_snapshot_hash(self):
-        """Fingerprint of what the text states: lines, amounts, days, recipient."""
-        facts = [self.recipient_id.id, self.email_to, self.lang, self.level_id.id]
+        """Fingerprint of what the text states and of the template that says it."""
+        template = self.action_id.template_id
+        facts = [self.recipient_id.id, self.lang, self.level_id.id, self.deadline]
+        facts += [template.id, template.sudo().write_date]
+        facts += self._get_bank_accounts().mapped("acc_number")
         for line in self._get_lines().sorted("move_line_id"):
             facts += [line.move_line_id.id, line.currency_id.id, line.date_due]
             facts += [f"{line.residual_currency:.6f}", line.days_overdue]
@@ -507,17 +519,19 @@ class DunningNotice(models.Model):
         """``_claim_next``, again if a booking of the same moment got in between."""
         for _attempt in range(CLAIM_ATTEMPTS):
             try:
-                return self._claim_next()
+                with mute_logger("odoo.sql_db"):
+                    return self._claim_next()
             except SerializationFailure:
                 self.env.cr.rollback()
                 self.env.invalidate_all()
         return self.browse()
 
     def _claim_next(self):
-        """Lock the next ready notice and its invoices, look at the ledger again, and
-        claim it. The caller commits before anything is sent.
+        """Lock the next ready notice and claim it; the caller commits before anything
+        is sent. A notice that cannot be claimed is put off for an hour, with the
+        reason: it must not stand in the way of the next.
 
-        :return: the notice, ``claimed`` or held back; empty when nothing is ready
+        :return: the notice, ``claimed`` or not; empty when nothing is ready
         """
         rows = self.env.execute_query(
             SQL(
@@ -532,30 +546,38 @@ class DunningNotice(models.Model):
             )
         )
         notice = self.browse(rows[0][0]) if rows else self
-        if not notice:
-            return notice
-        notice.invalidate_recordset()
-        moves = notice.line_ids.move_id
+        if notice:
+            notice.invalidate_recordset()
+            try:
+                with self.env.cr.savepoint():
+                    notice._claim()
+            except SerializationFailure:
+                raise
+            except Exception as error:
+                _logger.exception("Dunning notice %s cannot be claimed", notice.id)
+                notice.invalidate_recordset()
+                later = self.env.cr.now() + timedelta(hours=1)
+                notice.write({"not_before": later, "reason": str(error)})
+        return notice
+
+    def _claim(self):
+        """Look at the ledger again and claim this locked notice, or hold it back."""
+        self.ensure_one()
+        moves = self.line_ids.move_id
         if moves.try_lock_for_update(allow_referencing=True) != moves:
             # An accountant is working on an invoice: come back in a minute.
-            notice.not_before = self.env.cr.now() + timedelta(minutes=1)
-            return notice
-        stop = notice._refresh()
-        if stop:
-            notice._set_state("suppressed", stop)
-            return notice
-        if notice.state == "ready":
-            notice._set_state(
+            self.not_before = self.env.cr.now() + timedelta(minutes=1)
+        elif stop := self._refresh():
+            self._set_state("suppressed", stop)
+        elif self.state == "ready":
+            self._set_state(
                 "claimed",
-                attempt=notice.attempt + 1,
+                attempt=self.attempt + 1,
                 fence=uuid.uuid4().hex,
                 lease_until=self.env.cr.now() + timedelta(minutes=LEASE_MINUTES),
-                message_id=notice.message_id
-                or tools.mail.generate_tracking_message_id(
-                    f"{notice.id}-dunning.notice"
-                ),
+                message_id=self.message_id
+                or tools.mail.generate_tracking_message_id(f"{self.id}-dunning.notice"),
             )
-        return notice
 
     def _refresh(self):
         """Bring lines, address and text up to what is true now.
@@ -605,8 +627,8 @@ class DunningNotice(models.Model):
         policy = self.policy_id
         if not self.action_id or not policy.active or policy.mode == "simulate":
             return self.env._("The policy does not send this any more.")
-        if self.channel == "email" and not self.recipient_id.email_normalized:
-            return self.env._("The recipient has no e-mail address any more.")
+        if self.channel == "email" and not self._is_recipient_valid():
+            return self.env._("The recipient cannot be written to any more.")
         steps = self._get_lines().filtered("is_step")
         if not steps:
             dropped = self.line_ids.filtered("drop_reason").mapped("drop_reason")
@@ -618,6 +640,15 @@ class DunningNotice(models.Model):
         if 0 < self.overdue_amount < policy.min_overdue_amount:
             return self.env._("The overdue total is below the minimum of the policy.")
         return ""
+
+    def _is_recipient_valid(self):
+        """Whether the recipient still belongs to the debtor and has an address."""
+        recipient = self.recipient_id
+        return (
+            recipient.active
+            and recipient.commercial_partner_id == self.partner_id
+            and re.match(VALID_EMAIL, recipient.email_normalized or "")
+        )
 
     @api.model
     def _refresh_planned(self, company):
@@ -769,9 +800,8 @@ class DunningNotice(models.Model):
         except (AssertionError, ValueError) as error:
             return smtp_outcome.FAILED, str(error)
         try:
-            session = smtp_sessions.get(email_from) or servers._connect__(
-                smtp_from=email_from
-            )
+            session = self._get_living_session(smtp_sessions.pop(email_from, None))
+            session = session or servers._connect__(smtp_from=email_from)
         except Exception as error:
             return smtp_outcome.of_connection_error(error), self.env._(
                 "The outgoing mail server cannot be reached: %s. Check Settings > "
@@ -781,9 +811,17 @@ class DunningNotice(models.Model):
         try:
             servers.send_email(message, smtp_session=session)
         except Exception as error:
-            smtp_sessions.pop(email_from, None)
             cause = error.__context__ or error
             return smtp_outcome.of_send_error(cause), str(cause)
         if session:
             smtp_sessions[email_from] = session
         return "sent", None
+
+    @api.model
+    def _get_living_session(self, session):
+        """An SMTP session that still answers, else None: servers close idle ones, and
+        finding that out while sending would leave the notice unknown."""
+        try:
+            return session if session and session.noop()[0] == 250 else None
+        except (OSError, smtplib.SMTPException):
+            return None

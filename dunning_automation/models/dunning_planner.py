@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.tools import SQL
+from odoo.tools.misc import get_lang
 
 from ..tools.notice_states import PENDING
 
@@ -56,6 +57,7 @@ class DunningPlanner(models.AbstractModel):
         self._evaluate(run)
         self._find_debtors(run)
         self._mark_unreachable()
+        self._find_messages()
         if not run.simulation:
             self._open_cases(run)
         self._forget_simulated_notices(run)
@@ -76,12 +78,15 @@ class DunningPlanner(models.AbstractModel):
 
         :return: dict {move line id: row}, a row has ``stop_reason`` (None = may be
             reminded), ``residual`` (company currency), ``residual_currency``,
-            ``date_due`` and ``days_overdue``
+            ``date_due``, ``days_overdue`` and ``credit``, the debtor's open credits in
+            the currency of the line, before anything is covered
         """
         self._flush()
         query = SQL(
             "%s SELECT * FROM net_line",
-            self._get_net_lines_cte(company, today, partner),
+            self._get_net_lines_cte(
+                company, today, self.env["dunning.policy"], partner
+            ),
         )
         rows = self.env.execute_query_dict(query)
         return {row["move_line_id"]: row for row in rows}
@@ -108,14 +113,13 @@ class DunningPlanner(models.AbstractModel):
             self.env[model].flush_model()
 
     @api.model
-    def _get_net_lines_cte(self, company, today, partner=None):
+    def _get_net_lines_cte(self, company, today, policies, partner=None):
         """``WITH net_line AS (...)``: open lines, their stop signs, credits set off.
 
         Open credits of the debtor (credit notes, payments that are not allocated or
         have no entry yet) cover his oldest lines first, per currency; a line covered
         in full is stopped with ``covered_by_credit``.
         """
-        policies = self.env["dunning.policy"]._search_applicable(company)
         stops = self.env["dunning.policy"]._stop_conditions(company, self.env.cr.now())
         accounts = self.env["account.account"].sudo().with_context(active_test=False)
         accounts = accounts.search([("account_type", "=", "asset_receivable")])
@@ -173,6 +177,7 @@ class DunningPlanner(models.AbstractModel):
             ), net_line AS (
                 SELECT move_line_id, move_id, currency_id, partner_id, contact_id,
                        date_due, days_overdue, residual, residual_currency, policy_id,
+                       credit,
                        CASE WHEN stop_reason IS NOT NULL THEN stop_reason
                             WHEN running_total <= credit THEN 'covered_by_credit'
                         END AS stop_reason
@@ -191,7 +196,9 @@ class DunningPlanner(models.AbstractModel):
 
     def _evaluate(self, run):
         """Fill ``dunning_evaluation``: outcome, reason and next level of every line."""
-        self.env.cr.execute("DROP TABLE IF EXISTS dunning_evaluation, dunning_debtor")
+        self.env.cr.execute(
+            "DROP TABLE IF EXISTS dunning_evaluation, dunning_debtor, dunning_message"
+        )
         self.env.cr.execute(
             SQL(
                 """
@@ -255,15 +262,22 @@ class DunningPlanner(models.AbstractModel):
                     SELECT counted.*, history.last_level_id, history.last_delay,
                            next_level.id AS next_level_id,
                            next_level.delay_days AS next_delay,
-                           next_level.min_amount AS next_min_amount,
                            next_level.requires_review,
                            date_due + next_level.delay_days AS reached_on,
                            GREATEST(
                                date_due + next_level.delay_days,
+                               step_date + next_level.min_interval_days
+                           ) AS own_date,
+                           GREATEST(
                                last_date + next_level.min_interval_days,
-                               step_date + next_level.min_interval_days,
                                CASE WHEN planned_today THEN %(today)s + 1 END
-                           ) AS next_date,
+                           ) AS gap_date,
+                           stop_reason IS NULL
+                           AND NOT (start_rule = 'new' AND date_due < start_date)
+                           AND residual >= COALESCE(next_level.min_amount, 0)
+                           AND NOT (days_overdue > 0
+                                    AND overdue_total < COALESCE(min_overdue_amount, 0))
+                               AS may_climb,
                            later_level.id AS later_level_id,
                            GREATEST(
                                date_due + later_level.delay_days,
@@ -299,9 +313,21 @@ class DunningPlanner(models.AbstractModel):
                          ORDER BY level.delay_days
                          LIMIT 1
                        ) AS later_level ON TRUE
+                ),
+                riding AS (
+                    -- Where a message leaves anyway, every line that is ripe by
+                    -- itself rides along: regular small messages must not keep an
+                    -- old debt from climbing.
+                    SELECT climbing.*, bool_or(
+                               may_climb AND own_date <= %(today)s
+                               AND COALESCE(gap_date, %(today)s) <= %(today)s
+                           ) OVER (PARTITION BY partner_id, simulated) AS debtor_free
+                      FROM climbing
                 )
-                SELECT climbing.*, answer.*
-                  FROM climbing
+                SELECT riding.*, answer.*,
+                       GREATEST(own_date, CASE WHEN debtor_free IS NOT TRUE
+                                               THEN gap_date END) AS next_date
+                  FROM riding
             CROSS JOIN LATERAL (
                     SELECT CASE
                         WHEN stop_reason IS NOT NULL THEN stop_reason
@@ -314,11 +340,11 @@ class DunningPlanner(models.AbstractModel):
                         WHEN reached_on > %(today)s THEN 'next_level'
                         WHEN pending_state = 'planned' THEN 'awaiting_approval'
                         WHEN pending_state = 'unknown' THEN 'delivery_unknown'
+                        WHEN pending_state = 'failed' THEN 'delivery_failed'
                         WHEN pending_state IS NOT NULL THEN 'in_progress'
-                        WHEN next_date > %(today)s THEN 'min_interval'
-                        WHEN residual < next_min_amount THEN 'below_minimum'
-                        WHEN days_overdue > 0 AND overdue_total < min_overdue_amount
-                            THEN 'below_minimum'
+                        WHEN NOT may_climb THEN 'below_minimum'
+                        WHEN own_date > %(today)s OR debtor_free IS NOT TRUE
+                            THEN 'min_interval'
                         WHEN simulated THEN 'simulated'
                         ELSE 'level_reached'
                     END AS reason
@@ -332,7 +358,11 @@ class DunningPlanner(models.AbstractModel):
                     END AS outcome
                 ) AS answer
                 """,
-                net_lines=self._get_net_lines_cte(run.company_id, run.date),
+                net_lines=self._get_net_lines_cte(
+                    run.company_id,
+                    run.date,
+                    self.env["dunning.policy"]._search_applicable(run.company_id),
+                ),
                 company=run.company_id.id,
                 pending=PENDING,
                 simulation=run.simulation,
@@ -345,52 +375,50 @@ class DunningPlanner(models.AbstractModel):
     # === DEBTORS AND THEIR RECIPIENTS === #
 
     def _find_debtors(self, run):
-        """Fill ``dunning_debtor``: who hears something, at which level, at which
-        address. The line that is furthest up the ladder sets the level."""
+        """Fill ``dunning_debtor``: at which address a debtor is reached.
+
+        The contact on the invoice that is furthest, else the debtor's dunning contact,
+        else the debtor; never somebody outside the debtor's own company.
+        """
         self.env.cr.execute(
             SQL(
                 """
                 CREATE TEMPORARY TABLE dunning_debtor ON COMMIT DROP AS
                 WITH furthest AS (
                     SELECT DISTINCT ON (partner_id, simulated)
-                           partner_id, simulated, contact_id, policy_id, currency_id,
-                           next_level_id AS level_id
+                           partner_id, simulated, contact_id
                       FROM dunning_evaluation
                      WHERE outcome = 'remind'
                      ORDER BY partner_id, simulated, next_delay DESC, date_due,
                               residual DESC, move_line_id
-                ), steps AS (
-                    SELECT partner_id, simulated,
-                           bool_or(mode = 'review' OR requires_review) AS needs_review,
-                           STRING_AGG(move_line_id || '/' || cycle || '/'
-                                      || next_level_id, ',' ORDER BY move_line_id)
-                               AS steps
-                      FROM dunning_evaluation
-                     WHERE outcome = 'remind'
-                     GROUP BY partner_id, simulated
                 )
-                SELECT furthest.*, steps.needs_review, steps.steps,
+                SELECT furthest.partner_id, furthest.simulated,
                        recipient.id AS recipient_id,
                        recipient.email_normalized AS email_to,
-                       COALESCE(recipient.lang, debtor.lang, %(lang)s) AS lang,
+                       COALESCE(recipient_lang.code, debtor_lang.code, %(lang)s)
+                           AS lang,
                        CONCAT(contact.email, extra.email, debtor.email) = ''
                            AS no_address
                   FROM furthest
-                  JOIN steps USING (partner_id, simulated)
                   JOIN res_partner debtor ON debtor.id = furthest.partner_id
              LEFT JOIN res_partner contact
                     ON contact.id = furthest.contact_id AND contact.id != debtor.id
-                   AND contact.active
+                   AND contact.commercial_partner_id = debtor.id AND contact.active
              LEFT JOIN res_partner extra
-                    ON extra.id = debtor.dunning_contact_id AND extra.active
+                    ON extra.id = debtor.dunning_contact_id
+                   AND extra.commercial_partner_id = debtor.id AND extra.active
              LEFT JOIN res_partner recipient
                     ON recipient.id = CASE
                         WHEN contact.email_normalized ~ %(valid)s THEN contact.id
                         WHEN extra.email_normalized ~ %(valid)s THEN extra.id
                         WHEN debtor.email_normalized ~ %(valid)s THEN debtor.id
                        END
+             LEFT JOIN res_lang recipient_lang
+                    ON recipient_lang.code = recipient.lang AND recipient_lang.active
+             LEFT JOIN res_lang debtor_lang
+                    ON debtor_lang.code = debtor.lang AND debtor_lang.active
                 """,
-                lang=run.company_id.partner_id.lang or "en_US",
+                lang=get_lang(self.env, run.company_id.partner_id.lang).code,
                 valid=VALID_EMAIL,
             )
         )
@@ -408,13 +436,12 @@ class DunningPlanner(models.AbstractModel):
                     """
                     UPDATE dunning_evaluation line
                        SET outcome = 'unreachable', reason = %(reason)s
-                      FROM dunning_debtor debtor
-                      JOIN dunning_action action
-                        ON action.level_id = debtor.level_id
-                       AND action.channel = %(channel)s
+                      FROM dunning_debtor debtor, dunning_action action
                      WHERE line.partner_id = debtor.partner_id
                        AND line.simulated = debtor.simulated
                        AND line.outcome = 'remind'
+                       AND action.level_id = line.next_level_id
+                       AND action.channel = %(channel)s
                        AND %(unreachable)s
                     """,
                     channel=channel,
@@ -422,15 +449,44 @@ class DunningPlanner(models.AbstractModel):
                     unreachable=unreachable,
                 )
             )
+
+    def _find_messages(self):
+        """Fill ``dunning_message``: per debtor and channel the level and its steps.
+
+        On each channel the line that is furthest among those whose level uses it sets
+        the level: a task for the collector never swallows somebody's reminder.
+        """
         self.env.cr.execute(
             """
-            DELETE FROM dunning_debtor debtor
-             USING dunning_evaluation line
-             WHERE line.partner_id = debtor.partner_id
-               AND line.simulated = debtor.simulated
-               AND line.outcome = 'unreachable'
+            CREATE TEMPORARY TABLE dunning_message ON COMMIT DROP AS
+            WITH step AS (
+                SELECT line.*, action.id AS action_id, action.channel, action.sequence
+                  FROM dunning_evaluation line
+                  JOIN dunning_action action ON action.level_id = line.next_level_id
+                 WHERE line.outcome = 'remind'
+            ), furthest AS (
+                SELECT DISTINCT ON (partner_id, simulated, channel)
+                       partner_id, simulated, channel, action_id, sequence, policy_id,
+                       next_level_id AS level_id
+                  FROM step
+                 ORDER BY partner_id, simulated, channel, next_delay DESC, date_due,
+                          residual DESC, move_line_id
+            ), steps AS (
+                SELECT partner_id, simulated, channel,
+                       bool_or(mode = 'review' OR requires_review) AS needs_review,
+                       STRING_AGG(move_line_id || '/' || cycle || '/' || next_level_id,
+                                  ',' ORDER BY move_line_id) AS steps
+                  FROM step
+                 GROUP BY partner_id, simulated, channel
+            )
+            SELECT furthest.*, steps.needs_review, steps.steps, debtor.recipient_id,
+                   debtor.email_to, debtor.lang
+              FROM furthest
+              JOIN steps USING (partner_id, simulated, channel)
+              JOIN dunning_debtor debtor USING (partner_id, simulated)
             """
         )
+        self.env.cr.execute("ANALYZE dunning_message")
 
     def _check_recipient_email(self):
         """When a debtor cannot be reached by e-mail, and the reason to show.
@@ -572,30 +628,29 @@ class DunningPlanner(models.AbstractModel):
                 """
                 WITH planned AS (
                     INSERT INTO dunning_notice
-                           (company_id, case_id, partner_id, run_id, policy_id,
-                            level_id, action_id, channel, recipient_id, email_to,
-                            lang, state, simulation, date, attempt, dedup_key,
-                            create_uid, create_date, write_uid, write_date)
-                    SELECT %(company)s, debt_case.id, debtor.partner_id, %(run)s,
-                           debtor.policy_id, debtor.level_id, action.id,
-                           action.channel, debtor.recipient_id, debtor.email_to,
-                           debtor.lang,
-                           CASE WHEN debtor.simulated OR debtor.needs_review
+                           (company_id, case_id, partner_id, debtor_key, run_id,
+                            policy_id, level_id, action_id, channel, recipient_id,
+                            email_to, lang, state, simulation, date, attempt,
+                            dedup_key, create_uid, create_date, write_uid, write_date)
+                    SELECT %(company)s, debt_case.id, message.partner_id,
+                           message.partner_id, %(run)s, message.policy_id,
+                           message.level_id, message.action_id, message.channel,
+                           message.recipient_id, message.email_to, message.lang,
+                           CASE WHEN message.simulated OR message.needs_review
                                 THEN 'planned' ELSE 'ready' END,
-                           debtor.simulated, %(today)s, 0,
+                           message.simulated, %(today)s, 0,
                            ENCODE(SHA256(CONVERT_TO(CONCAT_WS(
-                               '|', %(database)s, %(company)s, debtor.partner_id,
-                               debtor.level_id, action.channel, debtor.steps,
-                               CASE WHEN debtor.simulated THEN %(run)s END
+                               '|', %(database)s, %(company)s, message.partner_id,
+                               message.level_id, message.channel, message.steps,
+                               CASE WHEN message.simulated THEN %(run)s END
                            ), 'UTF8')), 'hex'),
                            %(uid)s, %(now)s, %(uid)s, %(now)s
-                      FROM dunning_debtor debtor
-                      JOIN dunning_action action ON action.level_id = debtor.level_id
+                      FROM dunning_message message
                  LEFT JOIN dunning_case debt_case
-                        ON debt_case.partner_id = debtor.partner_id
+                        ON debt_case.partner_id = message.partner_id
                        AND debt_case.company_id = %(company)s
                        AND debt_case.state = 'open'
-                     ORDER BY debtor.partner_id, action.sequence, action.id
+                     ORDER BY message.partner_id, message.sequence, message.action_id
                         ON CONFLICT DO NOTHING
                  RETURNING id, partner_id, case_id, level_id, channel, simulation,
                            state
@@ -605,9 +660,9 @@ class DunningPlanner(models.AbstractModel):
                             cycle, channel, is_step, live, name, date_due,
                             days_overdue, currency_id, residual_currency, residual)
                     SELECT planned.id, line.move_line_id, line.move_id, %(company)s,
-                           CASE WHEN line.outcome = 'remind' THEN line.next_level_id
+                           CASE WHEN steps.here THEN line.next_level_id
                                 ELSE line.last_level_id END,
-                           line.cycle, planned.channel, line.outcome = 'remind',
+                           line.cycle, planned.channel, steps.here,
                            NOT planned.simulation, move.name, line.date_due,
                            line.days_overdue, line.currency_id,
                            line.residual_currency, line.residual
@@ -615,9 +670,16 @@ class DunningPlanner(models.AbstractModel):
                       JOIN dunning_evaluation line
                         ON line.partner_id = planned.partner_id
                        AND line.simulated = planned.simulation
-                       AND (line.outcome = 'remind'
-                            OR line.outcome = 'wait' AND line.days_overdue > 0)
+                CROSS JOIN LATERAL (
+                        SELECT line.outcome = 'remind' AND EXISTS (
+                                   SELECT 1
+                                     FROM dunning_action action
+                                    WHERE action.level_id = line.next_level_id
+                                      AND action.channel = planned.channel) AS here
+                       ) AS steps
                       JOIN account_move move ON move.id = line.move_id
+                     WHERE steps.here
+                        OR line.outcome IN ('remind', 'wait') AND line.days_overdue > 0
                         ON CONFLICT DO NOTHING
                 )
                 INSERT INTO dunning_event
@@ -753,7 +815,7 @@ class DunningPlanner(models.AbstractModel):
                           AND activity.active)
                  GROUP BY debt_case.id
                 """,
-                type=self.env.ref("dunning_automation.mail_activity_contact").id,
+                type=self.env["dunning.case"]._get_contact_activity_type().id,
                 **self._get_parameters(run),
             )
         )

@@ -81,6 +81,7 @@ class DunningPolicy(models.Model):
     user_id = fields.Many2one(
         "res.users",
         "Responsible",
+        required=True,
         default=lambda self: self._default_user_id(),
         index=True,
         help="Gets the tasks of customers who have no collector of their own.",

@@ -41,8 +41,11 @@ class DunningRun(models.Model):
         help="Show what would be planned. Nothing is sent, no decision changes."
     )
     state = fields.Selection(
-        [("draft", "Draft"), ("done", "Done")], default="draft", readonly=True
+        [("draft", "Draft"), ("done", "Done"), ("failed", "Failed")],
+        default="draft",
+        readonly=True,
     )
+    error = fields.Text(readonly=True, help="Why the run failed and what to mend.")
     line_count = fields.Integer("Open Lines", readonly=True)
     remind_count = fields.Integer("Lines Reminded", readonly=True)
     counters = fields.Json(
@@ -113,6 +116,8 @@ class DunningRun(models.Model):
 
     def write(self, vals):
         self._check_result_untouched(vals)
+        if not self.env.su and any(run.state != "draft" for run in self):
+            raise AccessError(self.env._("A run that has been started stays as it is."))
         return super().write(vals)
 
     def _check_result_untouched(self, vals):
@@ -149,46 +154,63 @@ class DunningRun(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _start(self):
-        """Plan, write the texts and wake the sender. Idempotent within a day."""
+    def _start(self, compose=True):
+        """Plan, write the first texts and wake the sender. Idempotent within a day.
+
+        :param bool compose: False leaves all texts to the sender, so that nothing but
+            the planning can fail
+        """
         self.ensure_one()
         if self.state == "done":
             raise UserError(self.env._("This run is done: start a new one."))
         self.sudo().env["dunning.planner"]._plan(self.sudo())
         self.sudo().state = "done"
         notices = self.sudo().notice_ids
-        notices[:COMPOSE_BATCH]._compose()
+        if compose:
+            notices[:COMPOSE_BATCH]._compose()
         if notices:
             notices._trigger_delivery()
 
     @api.model
-    def _run_daily(self, company, date=None):
+    def _run_daily(self, company, date=None, compose=True):
         """Run ``company`` for ``date`` (its today if not given) and return the run."""
         run = self.create(
             {"company_id": company.id, "date": date or company._dunning_today()}
         )
-        run._start()
+        run._start(compose)
         return run
 
     @api.model
     def _cron_run(self):
-        """Hourly: run each company once a day, after its hour. One company that fails
-        does not stop the others; the last error is raised again at the end."""
+        """Hourly: run each company once a day, after its hour. A company whose run
+        fails does not stop the others: the failure is kept as a run, and the next hour
+        tries again. Raising would switch the cron off for all after a week."""
         companies = self.env["res.company"].search([("active", "=", True)])
-        error = None
         for position, company in enumerate(companies, 1):
             try:
                 if company._dunning_is_run_due():
-                    self.with_company(company)._run_daily(company)
+                    self.with_company(company)._run_daily(company, compose=False)
                 self.env["ir.cron"]._commit_progress(
                     1, remaining=len(companies) - position
                 )
             except Exception as exception:
                 self.env.cr.rollback()
                 _logger.exception("Dunning run of company %s failed", company.id)
-                error = exception
-        if error:
-            raise error
+                self._record_failure(company, exception)
+                self.env["ir.cron"]._commit_progress()
+
+    @api.model
+    def _record_failure(self, company, error):
+        """Keep one failed run per company and day, with what to mend."""
+        values = {
+            "company_id": company.id,
+            "date": company._dunning_today(),
+            "state": "failed",
+            "simulation": False,
+        }
+        domain = [(name, "=", value) for name, value in values.items()]
+        run = self.search(domain, limit=1) or self.create(values)
+        run.error = str(error)
 
     @api.autovacuum
     def _gc_simulations(self):

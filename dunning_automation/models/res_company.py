@@ -61,10 +61,15 @@ class ResCompany(models.Model):
             limit=1,
         )
 
-    @api.model
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        companies.sudo()._dunning_create_policies()
+        return companies
+
     def _dunning_create_policies(self):
-        """Give every company without a policy the standard one, waiting for review."""
-        for company in self.search([("parent_id", "=", False)]):
+        """Give those that have no policy and no parent the standard one, in review."""
+        for company in self.filtered(lambda company: not company.parent_id):
             if not self.env["dunning.policy"].search_count(
                 [("company_id", "=", company.id)], limit=1
             ):

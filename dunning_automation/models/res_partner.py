@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
 
@@ -10,6 +11,7 @@ class ResPartner(models.Model):
         "dunning.policy",
         company_dependent=True,
         check_company=True,
+        copy=False,
         groups=READERS,
         help="Wins over the policies that would fit by their filters.",
     )
@@ -17,12 +19,14 @@ class ResPartner(models.Model):
         "res.users",
         "Collector",
         company_dependent=True,
+        copy=False,
         groups=READERS,
         domain="[('share', '=', False)]",
     )
     dunning_contact_id = fields.Many2one(
         "res.partner",
         domain="[('id', 'child_of', commercial_partner_id), ('id', '!=', id)]",
+        copy=False,
         groups=READERS,
         index="btree_not_null",
         help="Gets the reminders of invoices that name no contact of their own.",
@@ -68,24 +72,28 @@ class ResPartner(models.Model):
     @api.depends_context("company")
     def _compute_dunning_exposure(self):
         today = self.env.company._dunning_today()
-        overdue = dict(
-            self.env["account.move.line"]._read_group(
-                [
-                    ("partner_id", "in", self.commercial_partner_id.ids),
-                    ("company_id", "=", self.env.company.id),
-                    ("account_type", "=", "asset_receivable"),
-                    ("parent_state", "=", "posted"),
-                    ("reconciled", "=", False),
-                    ("amount_residual", ">", 0),
-                    ("date_maturity", "<", today),
-                ],
-                ["partner_id"],
-                ["amount_residual:sum"],
-            )
+        domain = Domain(
+            [
+                ("partner_id", "child_of", self.commercial_partner_id.ids),
+                ("company_id", "=", self.env.company.id),
+                ("account_type", "=", "asset_receivable"),
+                ("parent_state", "=", "posted"),
+                ("reconciled", "=", False),
+                ("amount_residual", ">", 0),
+            ]
+        ) & (
+            Domain("date_maturity", "<", today)
+            | Domain("date_maturity", "=", False) & Domain("date", "<", today)
         )
+        overdue = {}
+        for partner, amount in self.env["account.move.line"]._read_group(
+            domain, ["partner_id"], ["amount_residual:sum"]
+        ):
+            debtor = partner.commercial_partner_id
+            overdue[debtor] = overdue.get(debtor, 0.0) + amount
         for partner in self:
             partner.dunning_overdue_amount = overdue.get(
-                partner.commercial_partner_id, 0
+                partner.commercial_partner_id, 0.0
             )
 
     @api.depends_context("company", "lang")

@@ -41,6 +41,8 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         cls.foreign_currency = cls.setup_other_currency(
             "EUR", rates=[("2016-01-01", 2)]
         )
+        # The standard policy of a new company waits for review; ours does not.
+        cls.env["dunning.policy"].search([]).active = False
         cls.policy = cls._create_policy()
         cls.customer = cls._create_customer(name="Customer")
 
@@ -49,6 +51,13 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         self.moment = datetime.combine(TODAY, time(10))
         self.startPatcher(patch.object(self.cr, "now", lambda: self.moment))
         self.startPatcher(patch.object(TestCursor, "now", lambda cr: self.moment))
+
+    @classmethod
+    def setup_other_company(cls, **kwargs):
+        data = super().setup_other_company(**kwargs)
+        policies = cls.env["dunning.policy"].search([])
+        policies.filtered(lambda p: p.company_id == data["company"]).active = False
+        return data
 
     # === FACTORIES === #
 

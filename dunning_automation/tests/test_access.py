@@ -196,6 +196,7 @@ class TestAccess(DunningCommon):
             (case, collector, {"state": "closed"}),
             (case, manager, {"overdue_amount": 0}),
             (run, manager, {"state": "draft"}),
+            (run, manager, {"simulation": True}),
         ):
             with self.subTest(record=record, values=values):
                 with self.assertRaises(AccessError):

@@ -108,8 +108,21 @@ class TestDecisions(DunningCommon):
         invoice = self.invoice(instalments=[(9, 50.0), (-40, 50.0)])
         self.run_on()
         first, second = invoice.dunning_explanation.split(" / ")
-        self.assertIn("A notice is planned", first)
+        self.assertIn("A notice is on its way", first)
         self.assertIn("No level is reached yet", second)
+
+    def test_explanation_follows_the_notice_and_the_payment(self):
+        invoice = self.invoice(days_overdue=9)
+        self.run_on()
+        for prepare, words in (
+            (lambda: None, "on its way"),
+            (lambda: self.send(), "Reminded on"),
+            (lambda: self.pay(invoice), "Nothing is owed any more"),
+        ):
+            prepare()
+            self.env.invalidate_all()
+            with self.subTest(words=words):
+                self.assertIn(words, invoice.dunning_explanation)
 
     def test_explanation_on_the_customer(self):
         self.assertIn("nothing to remind of", self.customer.dunning_explanation)

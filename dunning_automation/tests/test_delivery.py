@@ -260,6 +260,89 @@ class TestDelivery(DunningCommon):
                 self.assertEqual(notice.state, "suppressed")
                 savepoint.rollback()
 
+    def test_credit_is_not_counted_twice(self):
+        """The older invoice is covered and not listed: its credit is used up."""
+        self.invoice(days_overdue=30, amount=60)
+        self.credit_note(amount=60)
+        self.ready()
+        body = self.deliver()[0]["body"]
+        self.assertIn("100.00", body)
+        self.assertNotIn("Your open credits", body)
+
+    def test_credit_that_covers_a_part_is_shown(self):
+        self.credit_note(amount=30)
+        self.ready()
+        body = self.deliver()[0]["body"]
+        self.assertIn("Your open credits", body)
+        self.assertIn("70.00", body)
+
+    def test_credit_of_a_subsidiary_is_not_set_off(self):
+        subsidiary = self._create_customer(parent_id=self.customer.id)
+        self.assertEqual(subsidiary.commercial_partner_id, subsidiary)
+        self.credit_note(subsidiary, amount=30)
+        self.ready()
+        self.assertNotIn("Your open credits", self.deliver()[0]["body"])
+
+    def test_recipient_left_the_company_or_was_archived(self):
+        contact = self.env["res.partner"].create(
+            {
+                "name": "Clerk",
+                "email": "clerk@example.com",
+                "parent_id": self.customer.id,
+            }
+        )
+        self.customer.dunning_contact_id = contact
+        other = self._create_customer()
+        for values in ({"parent_id": other.id}, {"active": False}):
+            with self.subTest(values=values), self.cr.savepoint() as savepoint:
+                notice = self.ready()
+                self.assertEqual(notice.recipient_id, contact)
+                contact.write(values)
+                self.assertFalse(self.deliver())
+                self.assertEqual(notice.state, "suppressed")
+                self.run_on(days=1)
+                self.assertEqual(
+                    self.notices(state="ready").recipient_id, self.customer
+                )
+                savepoint.rollback()
+
+    def test_copied_customer_takes_no_contact_along(self):
+        self.customer.dunning_contact_id = self._create_customer()
+        self.assertFalse(self.customer.copy().dunning_contact_id)
+
+    def test_corrected_template_is_what_leaves(self):
+        notice = self.ready()
+        template = self.level(1).action_ids.template_id
+        self.travel(days=0, minutes=5)
+        template.body_html = "<p>Corrected text</p>"
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE mail_template SET write_date = %s WHERE id = %s",
+            (self.moment, template.id),
+        )
+        template.invalidate_recordset()
+        self.assertIn("Corrected text", self.deliver()[0]["body"])
+        self.assertEqual(notice.state, "sent")
+
+    def test_poison_notice_is_put_off_and_the_next_one_leaves(self):
+        self.invoice(self._create_customer(), days_overdue=9)
+        self.run_on()
+        poison = self.notices()
+        model = type(self.env["dunning.notice"])
+        refresh = model._refresh
+
+        def fail(notice):
+            if notice == poison:
+                raise ValueError("Boom")
+            return refresh(notice)
+
+        self.startPatcher(patch.object(model, "_refresh", fail))
+        with mute_logger(SENDER):
+            self.assertEqual(len(self.deliver()), 1)
+        self.assertEqual(poison.state, "ready")
+        self.assertEqual(poison.not_before, self.moment + timedelta(hours=1))
+        self.assertIn("Boom", poison.reason)
+
     def test_refused_message_is_a_task_and_no_contact(self):
         notice = self.ready()
         self.deliver(send_error=refused(550))
@@ -267,9 +350,13 @@ class TestDelivery(DunningCommon):
         self.assertIn(
             "could not be sent", notice.case_id.activity_ids.mapped("summary")[0]
         )
-        later = self.invoice(days_overdue=1)
-        self.run_on(days=1)
-        self.assertReminded(later, 1)
+        # Nobody gets the second reminder before the first one was cleared up.
+        self.run_on(days=10)
+        self.assertEqual(self.why(self.overdue), "wait/delivery_failed")
+        notice.with_env(self.env).action_retry()
+        self.assertEqual(len(self.deliver()), 1)
+        self.run_on(days=7)
+        self.assertReminded(self.overdue, 8)
 
     def test_texts_of_a_large_run_are_written_by_the_cron(self):
         self.startPatcher(
@@ -347,7 +434,7 @@ class TestDelivery(DunningCommon):
                 self.assertTrue(notice.reason)
                 self.assertFalse(notice.lease_until)
                 tasks = notice.case_id.activity_ids
-                self.assertEqual(len(tasks), 1 if state == failed else 0)
+                self.assertEqual(len(tasks), 0 if state == ready else 1)
                 if state == ready:
                     self.assertEqual(
                         notice.not_before, self.moment + timedelta(minutes=5)

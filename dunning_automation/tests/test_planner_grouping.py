@@ -29,10 +29,11 @@ class TestPlannerGrouping(DunningCommon):
                 },
             ],
         )
-        for notice in (email, activity):
-            self.assertEqual(
-                self.steps(notice), {first: 1, second: 15, third: 8, coming: -5}
-            )
+        self.assertEqual(
+            self.steps(email), {first: 1, second: 15, third: 8, coming: -5}
+        )
+        # The task is about what its level is about; the others are listed.
+        self.assertEqual(self.steps(activity), {first: None, second: 15, third: None})
         self.assertNotIn(far, email.line_ids.move_id)
         self.assertEqual(email.overdue_amount, 300.0)
 
@@ -68,6 +69,57 @@ class TestPlannerGrouping(DunningCommon):
         self.assertEqual(set(self.steps(notice)), set(invoices))
         self.assertEqual(notice.case_id.partner_id, self.customer)
 
+    def test_regular_invoices_do_not_keep_an_old_debt_from_climbing(self):
+        """An invoice falls due every week and nothing is paid: each small message
+        resets the interval, yet the oldest invoice must reach the top."""
+        old = self.invoice(days_overdue=0)
+        weekly = [self.invoice(days_overdue=-7 * week) for week in range(1, 9)]
+        reached = {}
+        for day in range(1, 60):
+            self.run_on(days=1)
+            self.send()
+            level = self.decisions(old).level_id.delay_days
+            reached.setdefault(level, day)
+        self.assertLessEqual(reached.get(8, 99), 12)
+        self.assertLessEqual(reached.get(15, 99), 22)
+        self.assertLessEqual(reached.get(30, 99), 36)
+        self.assertTrue(all(self.decisions(move).level_id for move in weekly))
+        emails = self.notices(channel="email").sorted("date")
+        gaps = [
+            (later.date - earlier.date).days
+            for earlier, later in zip(emails, emails[1:], strict=False)
+        ]
+        self.assertGreaterEqual(min(gaps), 3)
+
+    def test_a_task_does_not_swallow_a_reminder(self):
+        old, new = self.invoice(days_overdue=40), self.invoice(days_overdue=2)
+        self.told(old, 15, days_ago=20)
+        run = self.run_on()
+        email = self.notices(run_id=run.id, channel="email")
+        task = self.notices(run_id=run.id, channel="activity")
+        self.assertEqual(email.level_id.delay_days, 1)
+        self.assertEqual(self.steps(email), {new: 1, old: None})
+        self.assertEqual(task.level_id.delay_days, 30)
+        self.assertEqual(self.steps(task), {old: 30, new: None})
+
+    def test_merged_customers_keep_one_case_and_all_history(self):
+        twin = self._create_customer(name="Twin")
+        mine, its = self.invoice(days_overdue=9), self.invoice(twin, days_overdue=9)
+        self.run_on()
+        self.send(self.notices())
+        waiting = self.notices(twin)
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (self.customer | twin).ids, self.customer
+        )
+        self.env.invalidate_all()
+        self.assertEqual(waiting.state, "suppressed")
+        cases = self.env["dunning.case"].search([("partner_id", "=", self.customer.id)])
+        self.assertEqual(sorted(cases.mapped("state")), ["closed", "open"])
+        self.assertEqual(len(self.notices()), 2)
+        self.run_on(days=7)
+        self.assertReminded(its, 1)
+        self.assertReminded(mine, 8)
+
     def test_companies_of_one_customer_write_separately(self):
         other = self.setup_other_company(name="Other")["company"]
         policy = self._create_policy(company_id=other.id)
@@ -99,7 +151,7 @@ class TestPlannerGrouping(DunningCommon):
             ("ready", "wait/in_progress"),
             ("claimed", "wait/in_progress"),
             ("unknown", "wait/delivery_unknown"),
-            ("failed", None),
+            ("failed", "wait/delivery_failed"),
             ("sent", None),
             ("delivered", None),
             ("suppressed", None),

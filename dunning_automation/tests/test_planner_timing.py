@@ -1,6 +1,7 @@
 from datetime import date, datetime, timedelta
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import DunningCommon
 
@@ -270,6 +271,31 @@ class TestPlannerTiming(DunningCommon):
         self.assertFalse(self.company._dunning_is_run_due())
         self.travel(1)
         self.assertTrue(self.company._dunning_is_run_due())
+
+    def test_company_that_fails_does_not_stop_the_others(self):
+        """And the cron reports success: five failures would switch it off for all."""
+        other = self.setup_other_company(name="Other")["company"]
+        broken = self._create_policy(company_id=other.id)
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE dunning_policy SET partner_domain = %s WHERE id = %s",
+            ("[('x_gone', '=', 1)]", broken.id),
+        )
+        broken.invalidate_recordset()
+        self.invoice()
+        cron = self.env.ref("dunning_automation.ir_cron_run").sudo()
+        for _hour in range(2):
+            with (
+                self.enter_registry_test_mode(),
+                mute_logger("odoo.addons.dunning_automation.models.dunning_run"),
+            ):
+                self.assertIs(cron.method_direct_trigger(), True)
+            self.travel(hours=1)
+        runs = self.env["dunning.run"].sudo().search([("date", "=", self.today)])
+        failed = runs.filtered(lambda run: run.company_id == other)
+        self.assertEqual(failed.mapped("state"), ["failed"])
+        self.assertIn(broken.name, failed.error)
+        self.assertEqual(self.notices().state, "ready")
 
     def test_cron_runs_every_company_once(self):
         other = self.setup_other_company(name="Other")["company"]

@@ -91,14 +91,16 @@ class TestPolicy(DunningCommon):
         )
 
     def test_every_company_starts_in_review(self):
-        other = self.setup_other_company(name="Other")["company"]
-        self.env["res.company"].sudo()._dunning_create_policies()
-        policy = (
-            self.env["dunning.policy"].sudo().search([("company_id", "=", other.id)])
-        )
+        companies = self.env["res.company"].sudo()
+        other = companies.create({"name": "Other"})
+        branch = companies.create({"name": "Branch", "parent_id": other.id})
+        policies = self.env["dunning.policy"].sudo()
+        policy = policies.search([("company_id", "=", other.id)])
         self.assertRecordValues(policy, [{"mode": "review", "start_rule": "all"}])
-        self.env["res.company"].sudo()._dunning_create_policies()
-        self.assertEqual(policy.search_count([("company_id", "=", other.id)]), 1)
+        self.assertTrue(policy.user_id, "somebody gets the tasks")
+        other._dunning_create_policies()
+        self.assertEqual(policies.search_count([("company_id", "=", other.id)]), 1)
+        self.assertFalse(policies.search([("company_id", "=", branch.id)]))
 
     def test_copy(self):
         self.policy.write({"start_rule": "level", "start_level_id": self.level(8).id})

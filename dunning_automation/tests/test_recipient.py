@@ -142,3 +142,21 @@ class TestRecipient(DunningCommon):
         run = self.run_on()
         self.assertReminded(invoice, 30)
         self.assertEqual(self.notices(run_id=run.id).channel, "activity")
+
+    def test_task_type_deleted_by_somebody(self):
+        self.env.ref("dunning_automation.mail_activity_contact").sudo().unlink()
+        self.customer.email = False
+        self.invoice(days_overdue=9)
+        self.run_on()
+        self.assertEqual(len(self.env["dunning.case"].search([]).activity_ids), 1)
+
+    def test_language_that_is_not_active(self):
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE res_partner SET lang = 'it_IT' WHERE id = %s", (self.customer.id,)
+        )
+        self.customer.invalidate_recordset()
+        self.invoice(days_overdue=9)
+        self.run_on()
+        self.assertEqual(self.notices().lang, "en_US")
+        self.assertEqual(len(self.deliver()), 1)

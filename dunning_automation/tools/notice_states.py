@@ -24,8 +24,8 @@ TRANSITIONS = {
 }
 """target state -> the states it may be reached from"""
 
-PENDING = (PLANNED, READY, CLAIMED, UNKNOWN)
-"""A message that is still on its way: nothing new is planned for its debtor."""
+PENDING = (PLANNED, READY, CLAIMED, UNKNOWN, FAILED)
+"""A message that is not settled: nothing new is planned for its debtor until it is."""
 
 RELEASED = (SUPPRESSED,)
 """States that give the steps of a notice back to the planner."""

@@ -23,6 +23,7 @@ REASONS = [
     ("awaiting_approval", "A notice to this customer waits for approval"),
     ("in_progress", "A notice to this customer is on its way"),
     ("delivery_unknown", "It is unknown whether the last notice arrived"),
+    ("delivery_failed", "The last notice failed: correct it and retry, or cancel it"),
     ("below_minimum", "Below the minimum amount"),
     # hold
     ("no_partner", "The entry has no customer"),

@@ -18,7 +18,7 @@ def configure(env, smtp_port):
     if env["res.users"].search_count([("login", "=", USERS[0][0])]):
         return
     users = _create_users(env)
-    env["res.company"]._dunning_create_policies()
+    env["res.company"].search([])._dunning_create_policies()
     for policy in env["dunning.policy"].search([]):
         # The customers heard from us before there was a policy: begin firmly.
         firm = policy.level_ids.filtered(lambda level: level.tone == "firm")
