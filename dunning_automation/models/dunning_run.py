@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 import pytz
 
@@ -215,8 +216,10 @@ class DunningRun(models.Model):
     @api.autovacuum
     def _gc_simulations(self):
         """Forget simulated runs after 30 days; real ones are history."""
-        limit = fields.Date.subtract(fields.Date.today(), days=30)
-        old = self.search([("simulation", "=", True), ("date", "<", limit)], limit=100)
+        limit = self.env.cr.now() - timedelta(days=30)
+        old = self.search(
+            [("simulation", "=", True), ("create_date", "<", limit)], limit=100
+        )
         old.unlink()
         return len(old), len(old) == 100
 

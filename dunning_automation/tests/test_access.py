@@ -327,6 +327,15 @@ class TestAccess(DunningCommon):
         self.assertTrue(notice.with_user(clerk).read(["subject", "level_id"]))
         with self.assertRaises(AccessError):
             self.notice.with_user(clerk).read(["subject"])
+        boss = self.new_user(
+            "branch_boss",
+            "dunning_automation.group_manager",
+            company_id=branch.id,
+            company_ids=branch.ids,
+        )
+        for record in (self.policy, self.level(1), self.level(1).action_ids):
+            with self.assertRaises(AccessError):
+                record.with_user(boss).unlink()
         branch_invoice = invoice.with_user(clerk).with_company(branch)
         self.assertTrue(branch_invoice.dunning_explanation)
         self.assertEqual(branch_invoice.dunning_level_id, self.level(1))

@@ -214,11 +214,18 @@ class TestModes(DunningCommon):
 
     def test_old_simulations_are_forgotten_real_runs_stay(self):
         real, simulated = self.run_on(), self.simulate()
-        old = self.today - timedelta(days=4000)
-        (real | simulated).sudo().write({"date": old})
+        look_back = self.simulate()
+        look_back.sudo().date = self.today - timedelta(days=400)
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE dunning_run SET create_date = '2015-01-01' WHERE id IN %s",
+            ((real | simulated)._ids,),
+        )
+        (real | simulated).invalidate_recordset()
         self.env["dunning.run"].sudo()._gc_simulations()
         self.assertTrue(real.exists())
         self.assertFalse(simulated.exists())
+        self.assertTrue(look_back.exists(), "made today")
 
     # === RUNS === #
 
