@@ -711,7 +711,9 @@ class DunningPlanner(models.AbstractModel):
                         run_id, outcome, reason, cycle, level_id, next_level_id,
                         next_date, since, date_due)
                 SELECT move_line_id, move_id, %(company)s, partner_id, policy_id,
-                       %(run)s, outcome, reason, cycle,
+                       %(run)s,
+                       CASE WHEN reason = 'simulated' THEN 'wait' ELSE outcome END,
+                       reason, cycle,
                        CASE WHEN reason = 'level_reached' THEN next_level_id
                             ELSE last_level_id END,
                        CASE WHEN reason = 'level_reached' THEN later_level_id

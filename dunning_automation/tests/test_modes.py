@@ -160,7 +160,7 @@ class TestModes(DunningCommon):
             notice, [{"simulation": True, "state": "planned", "case_id": False}]
         )
         self.assertIn(self.overdue.name, notice.body)
-        self.assertEqual(self.why(self.overdue), "remind/simulated")
+        self.assertEqual(self.why(self.overdue), "wait/simulated")
         self.assertFalse(self.customer.dunning_case_id)
         self.assertFalse(notice.event_ids)
         with self.assertRaises(UserError):
