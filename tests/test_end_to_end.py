@@ -105,7 +105,7 @@ START_RUN = 'env.ref("dunning_automation.ir_cron_run")._trigger(); env.cr.commit
 SECOND_RUN = """
 env["dunning.run"]._run_daily(env.company)
 env.cr.commit()
-env["dunning.notice"]._cron_deliver()
+env["dunning.sender"]._cron_deliver()
 """
 
 

@@ -54,6 +54,7 @@ class DunningEvent(models.Model):
             ("notice_failed", "Notice failed"),
             ("notice_unknown", "Unknown whether the notice arrived"),
             ("notice_cancelled", "Notice cancelled"),
+            ("fence_violation", "Outcome of a sender that was overtaken"),
             ("line_skipped", "Invoice taken out of a notice"),
             ("address_missing", "Address missing"),
         ],
@@ -67,7 +68,8 @@ class DunningEvent(models.Model):
     def _compute_summary(self):
         for event in self:
             payload = event.payload or {}
-            parts = [payload.get("level"), payload.get("to"), payload.get("reason")]
+            level = payload.get("level") or event.notice_id.level_id.name
+            parts = [level, payload.get("to"), payload.get("reason")]
             event.summary = " · ".join(str(part) for part in parts if part)
 
     @api.depends("kind")

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+LEDGER_FIELDS = ("residual", "residual_currency", "date_due", "days_overdue")
+
 
 class DunningNoticeLine(models.Model):
     """One receivable line in a notice, with the amounts the customer was told.
@@ -93,27 +95,20 @@ class DunningNoticeLine(models.Model):
             steps = notice._get_lines().filtered("is_step")
             if not steps:
                 notice._set_state("cancelled", reason)
-            elif stop := notice._get_stop_reason():
+            elif stop := notice._refresh().get(notice):
                 notice._set_state("suppressed", stop)
             else:
                 notice._compose()
 
-    def _get_stop_code(self, now):
-        """Why this line must not be reminded, as a code of ``tools/reasons.py``.
+    def _apply_review(self, row):
+        """Write what is open now into this line, or drop it from its notice.
 
-        :param dict now: its row of ``dunning.planner._read_open_lines``, None if it is
-            not open any more
+        :param dict row: of ``lines`` in ``dunning.ledger._review``
         """
         self.ensure_one()
-        if not now:
-            posted = self.move_line_id.parent_state == "posted"
-            return "paid" if posted else "not_posted"
-        if now["stop_reason"]:
-            return now["stop_reason"]
-        if self.level_id.delay_days < 0 <= now["days_overdue"]:
-            return "courtesy_lapsed"
-        if self.is_step and now["days_overdue"] < self.level_id.delay_days:
-            return "not_reached"
-        if self.is_step and now["residual"] < self.level_id.min_amount:
-            return "below_minimum"
-        return None
+        if row["stop"]:
+            reasons = self.env["dunning.decision"]._fields["reason"]
+            labels = dict(reasons._description_selection(self.env))
+            self.write({"drop_reason": labels[row["stop"]], "live": False})
+        else:
+            self.write({name: row[name] for name in LEDGER_FIELDS})

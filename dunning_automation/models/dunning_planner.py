@@ -3,30 +3,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..tools.notice_states import PENDING
-
-# Odoo's email_normalized is lenient ("x@@y" gives "@y"): one @, a dot in the domain.
-VALID_EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
-MOVE_FIELDS = ["state", "payment_state", "partner_id", "move_type"]
-LINE_FIELDS = [
-    "account_id",
-    "amount_residual",
-    "amount_residual_currency",
-    "currency_id",
-    "date_maturity",
-    "no_followup",
-    "parent_state",
-    "partner_id",
-    "reconciled",
-]
-PARTNER_FIELDS = [
-    "active",
-    "commercial_partner_id",
-    "dunning_contact_id",
-    "dunning_policy_id",
-    "dunning_user_id",
-    "email_normalized",
-    "lang",
-]
+from .dunning_ledger import VALID_EMAIL
 
 
 class DunningPlanner(models.AbstractModel):
@@ -50,10 +27,10 @@ class DunningPlanner(models.AbstractModel):
         Idempotent: what was planned before is found by the unique keys and not planned
         again. A simulated run writes simulated notices only.
         """
-        self._flush()
+        self.env["dunning.ledger"]._flush()
         if not run.simulation:
             self.env["dunning.notice"]._refresh_planned(run.company_id)
-            self._flush()
+            self.env["dunning.ledger"]._flush()
         self._evaluate(run)
         self._find_debtors(run)
         self._mark_unreachable()
@@ -72,127 +49,7 @@ class DunningPlanner(models.AbstractModel):
         if not run.simulation:
             self._create_address_tasks(run)
 
-    @api.model
-    def _read_open_lines(self, company, partner, today):
-        """The open lines of one debtor as they are now, every stop sign re-read.
-
-        :return: dict {move line id: row}, a row has ``stop_reason`` (None = may be
-            reminded), ``residual`` (company currency), ``residual_currency``,
-            ``date_due``, ``days_overdue`` and ``credit``, the debtor's open credits in
-            the currency of the line, before anything is covered
-        """
-        self._flush()
-        query = SQL(
-            "%s SELECT * FROM net_line",
-            self._get_net_lines_cte(
-                company, today, self.env["dunning.policy"], partner
-            ),
-        )
-        rows = self.env.execute_query_dict(query)
-        return {row["move_line_id"]: row for row in rows}
-
-    # === READING THE LEDGER === #
-
-    def _flush(self):
-        self.env["account.move"].flush_model(MOVE_FIELDS)
-        self.env["account.move.line"].flush_model(LINE_FIELDS)
-        self.env["res.partner"].flush_model(PARTNER_FIELDS)
-        for model in (
-            "account.payment",
-            "payment.transaction",
-            "dunning.action",
-            "dunning.case",
-            "dunning.decision",
-            "dunning.level",
-            "dunning.notice",
-            "dunning.notice.line",
-            "dunning.policy",
-            "mail.activity",
-            "res.company",
-        ):
-            self.env[model].flush_model()
-
-    @api.model
-    def _get_net_lines_cte(self, company, today, policies, partner=None):
-        """``WITH net_line AS (...)``: open lines, their stop signs, credits set off.
-
-        Open credits of the debtor (credit notes, payments that are not allocated or
-        have no entry yet) cover his oldest lines first, per currency; a line covered
-        in full is stopped with ``covered_by_credit``.
-        """
-        stops = self.env["dunning.policy"]._stop_conditions(company, self.env.cr.now())
-        accounts = self.env["account.account"].sudo().with_context(active_test=False)
-        accounts = accounts.search([("account_type", "=", "asset_receivable")])
-        return SQL(
-            """
-            WITH item AS (
-                SELECT line.id AS move_line_id, line.move_id, line.currency_id,
-                       debtor.id AS partner_id, move.partner_id AS contact_id,
-                       COALESCE(line.date_maturity, line.date) AS date_due,
-                       line.amount_residual AS residual,
-                       line.amount_residual_currency AS residual_currency,
-                       %(policy)s AS policy_id,
-                       CASE %(stops)s END AS stop_reason
-                  FROM account_move_line line
-                  JOIN account_move move ON move.id = line.move_id
-             LEFT JOIN res_partner partner ON partner.id = line.partner_id
-             LEFT JOIN res_partner debtor
-                    ON debtor.id = partner.commercial_partner_id
-                 WHERE line.account_id IN %(accounts)s
-                   AND line.reconciled IS NOT TRUE
-                   AND line.parent_state = 'posted'
-                   AND line.company_id = %(company)s
-                   AND line.amount_residual_currency != 0
-                   AND %(partner)s
-            ), credit AS (
-                SELECT partner_id, currency_id, SUM(amount) AS amount
-                  FROM (SELECT partner_id, currency_id, -residual_currency AS amount
-                          FROM item
-                         WHERE residual_currency < 0
-                     UNION ALL
-                        SELECT partner.commercial_partner_id, payment.currency_id,
-                               payment.amount
-                          FROM account_payment payment
-                          JOIN res_partner partner ON partner.id = payment.partner_id
-                         WHERE payment.state = 'in_process'
-                           AND payment.move_id IS NULL
-                           AND payment.payment_type = 'inbound'
-                           AND payment.company_id = %(company)s
-                           AND NOT EXISTS (
-                               SELECT 1
-                                 FROM account_move__account_payment rel
-                                WHERE rel.payment_id = payment.id)
-                       ) AS open_credit
-                 GROUP BY partner_id, currency_id
-            ), running AS (
-                SELECT item.*, %(today)s::date - item.date_due AS days_overdue,
-                       COALESCE(credit.amount, 0) AS credit,
-                       SUM(residual_currency) FILTER (WHERE stop_reason IS NULL)
-                           OVER (PARTITION BY item.partner_id, item.currency_id
-                                     ORDER BY date_due, move_line_id) AS running_total
-                  FROM item
-             LEFT JOIN credit ON credit.partner_id = item.partner_id
-                             AND credit.currency_id = item.currency_id
-                 WHERE residual_currency > 0
-            ), net_line AS (
-                SELECT move_line_id, move_id, currency_id, partner_id, contact_id,
-                       date_due, days_overdue, residual, residual_currency, policy_id,
-                       credit,
-                       CASE WHEN stop_reason IS NOT NULL THEN stop_reason
-                            WHEN running_total <= credit THEN 'covered_by_credit'
-                        END AS stop_reason
-                  FROM running
-            )
-            """,
-            policy=policies._get_match_sql(),
-            stops=SQL(" ").join(
-                SQL("WHEN %s THEN %s", condition, reason) for reason, condition in stops
-            ),
-            accounts=tuple(accounts.ids) or (None,),
-            company=company.id,
-            partner=SQL("debtor.id = %s", partner.id) if partner else SQL("TRUE"),
-            today=today,
-        )
+    # === EVALUATION === #
 
     def _evaluate(self, run):
         """Fill ``dunning_evaluation``: outcome, reason and next level of every line."""
@@ -224,7 +81,8 @@ class DunningPlanner(models.AbstractModel):
                      GROUP BY partner_id
                 ),
                 counted AS (
-                    SELECT net_line.*, policy.mode, policy.start_rule,
+                    SELECT net_line.*, %(today)s - net_line.date_due AS days_overdue,
+                           policy.mode, policy.start_rule,
                            policy.start_date, policy.min_overdue_amount,
                            start_level.delay_days AS start_delay,
                            policy.mode = 'simulate' OR %(simulation)s AS simulated,
@@ -235,7 +93,8 @@ class DunningPlanner(models.AbstractModel):
                            contact.last_date, contact.pending_state,
                            contact.planned_today,
                            SUM(residual) FILTER (
-                               WHERE stop_reason IS NULL AND days_overdue > 0)
+                               WHERE stop_reason IS NULL
+                                 AND net_line.date_due < %(today)s)
                                OVER (PARTITION BY net_line.partner_id) AS overdue_total
                       FROM net_line
                  LEFT JOIN dunning_policy policy ON policy.id = net_line.policy_id
@@ -358,9 +217,8 @@ class DunningPlanner(models.AbstractModel):
                     END AS outcome
                 ) AS answer
                 """,
-                net_lines=self._get_net_lines_cte(
+                net_lines=self.env["dunning.ledger"]._get_net_lines_cte(
                     run.company_id,
-                    run.date,
                     self.env["dunning.policy"]._search_applicable(run.company_id),
                 ),
                 company=run.company_id.id,

@@ -262,11 +262,12 @@ class DunningPolicy(models.Model):
             (
                 "payment_in_process",
                 SQL(
-                    """line.move_id IN (
-                        SELECT rel.invoice_id
+                    """EXISTS (
+                        SELECT 1
                           FROM account_move__account_payment rel
                           JOIN account_payment payment ON payment.id = rel.payment_id
-                         WHERE payment.state = 'in_process'
+                         WHERE rel.invoice_id = line.move_id
+                           AND payment.state = 'in_process'
                            AND payment.move_id IS NULL
                     )"""
                 ),
@@ -274,18 +275,22 @@ class DunningPolicy(models.Model):
             (
                 "transaction_pending",
                 SQL(
-                    """line.move_id IN (
-                        SELECT rel.invoice_id
+                    """EXISTS (
+                        SELECT 1
                           FROM account_invoice_transaction_rel rel
                           JOIN payment_transaction tx ON tx.id = rel.transaction_id
-                         WHERE (tx.state IN ('pending', 'authorized')
+                         WHERE rel.invoice_id = line.move_id
+                           AND (tx.state IN ('pending', 'authorized')
                                 OR tx.state = 'done'
                                    AND tx.is_post_processed IS NOT TRUE)
                            AND COALESCE(tx.last_state_change, tx.create_date)
-                               > %s::timestamp - %s * INTERVAL '1 day'
+                               > %s::timestamp - INTERVAL '1 day' * (
+                                   SELECT dunning_pending_days
+                                     FROM res_company
+                                    WHERE id = %s)
                     )""",
                     now,
-                    company.dunning_pending_days,
+                    company.id,
                 ),
             ),
             ("blocked", SQL("move.payment_state = 'blocked'")),

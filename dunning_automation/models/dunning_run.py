@@ -6,7 +6,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .dunning_notice import COMPOSE_BATCH
+from .dunning_composer import COMPOSE_BATCH
 
 _logger = logging.getLogger(__name__)
 

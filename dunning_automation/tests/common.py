@@ -293,7 +293,8 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         cron = self.env.ref("dunning_automation.ir_cron_deliver").sudo()
         with self.smtp(**errors), self.enter_registry_test_mode():
             self.assertIs(cron.method_direct_trigger(), True)
-        return self._mails
+        left = "".join(mail["message"] for mail in self.emails)
+        return [mail for mail in self._mails if mail["message_id"] in left]
 
     def send(self, notices=None):
         """Mark notices as sent now, without a mail server."""

@@ -7,9 +7,10 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..tools.sender_batch import Claim
 from .common import NO_TRACKING, DunningCommon
 
-SENDER = "odoo.addons.dunning_automation.models.dunning_notice"
+SENDER = "odoo.addons.dunning_automation.models.dunning_sender"
 
 
 def refused(code):
@@ -331,10 +332,10 @@ class TestDelivery(DunningCommon):
         model = type(self.env["dunning.notice"])
         refresh = model._refresh
 
-        def fail(notice):
-            if notice == poison:
+        def fail(notices):
+            if notices == poison:
                 raise ValueError("Boom")
-            return refresh(notice)
+            return refresh(notices)
 
         self.startPatcher(patch.object(model, "_refresh", fail))
         with mute_logger(SENDER):
@@ -486,10 +487,10 @@ class TestDelivery(DunningCommon):
         self.run_on()
         origin = type(self.env["dunning.notice"])._deliver_email
 
-        def deliver_email(notice, smtp_sessions):
+        def deliver_email(notice, parcel, batch):
             if notice.partner_id == customers[0]:
                 raise RuntimeError("Boom")
-            return origin(notice, smtp_sessions)
+            return origin(notice, parcel, batch)
 
         with (
             patch.object(
@@ -519,18 +520,20 @@ class TestDelivery(DunningCommon):
         notice = self.ready().sudo()
         notice._set_state("claimed", fence="mine")
         self.env.flush_all()
+        sender = self.env["dunning.sender"]
         with self.assertLogs(SENDER, "ERROR") as logs:
-            notice._record_outcome("somebody else's", "sent", None)
+            sender._record(Claim(notice, "email", "theirs", None), "sent", None)
         self.assertIn("Fence violation", logs.output[0])
         self.assertEqual(notice.state, "claimed")
-        notice._record_outcome("mine", "sent", None)
+        self.assertIn("fence_violation", notice.event_ids.mapped("kind"))
+        sender._record(Claim(notice, "email", "mine", None), "sent", None)
         self.assertEqual(notice.state, "sent")
 
     def test_claim_is_written_before_anything_is_sent(self):
         notice = self.ready()
         seen = []
 
-        def deliver_email(notice, smtp_sessions):
+        def deliver_email(notice, parcel, batch):
             notice.env.cr.rollback()  # What a crash would leave behind.
             notice.invalidate_recordset()
             seen.append((notice.state, notice.attempt, bool(notice.fence)))
@@ -546,9 +549,7 @@ class TestDelivery(DunningCommon):
     def test_locked_invoice_is_tried_again_in_a_minute(self):
         notice = self.ready()
         with patch.object(
-            type(self.env["account.move"]),
-            "try_lock_for_update",
-            lambda moves, **kwargs: moves.browse(),
+            type(self.env["dunning.sender"]), "_lock_moves", lambda *args: False
         ):
             self.assertFalse(self.deliver())
         self.assertRecordValues(

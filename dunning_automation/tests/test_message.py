@@ -111,7 +111,7 @@ class TestMessage(DunningCommon):
         self.run_on()
         groups = {
             group["currency"].name: group
-            for group in self.notices()._get_table_groups()
+            for group in self.notices()._get_table_groups({})
         }
         usd = groups[self.company.currency_id.name]
         self.assertEqual((usd["overdue_total"], usd["coming_total"]), (120.5, 7.0))

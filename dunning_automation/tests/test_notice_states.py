@@ -77,7 +77,8 @@ class TestNoticeStates(DunningCommon):
                 }
             ],
         )
-        self.assertEqual(event.payload["level"], "Friendly reminder")
+        self.assertEqual(event.payload, {"channel": "email", "attempt": 0})
+        self.assertEqual(event.summary, "Friendly reminder")
 
     def test_timeline_is_append_only(self):
         event = self.notice_in("planned").event_ids.sudo()

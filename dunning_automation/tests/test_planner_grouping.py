@@ -139,7 +139,9 @@ class TestPlannerGrouping(DunningCommon):
         self.run_on()
         notice = self.notices()
         self.assertEqual(set(self.steps(notice)), {usd, eur})
-        groups = {g["currency"]: g["overdue_total"] for g in notice._get_table_groups()}
+        groups = {
+            g["currency"]: g["overdue_total"] for g in notice._get_table_groups({})
+        }
         self.assertEqual(
             groups, {self.company.currency_id: 100.0, self.foreign_currency: 80.0}
         )

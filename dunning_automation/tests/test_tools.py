@@ -1,9 +1,12 @@
 import doctest
 import smtplib
+from types import SimpleNamespace
+from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import ladder, notice_states, reasons, smtp_outcome
+from ..tools import ladder, notice_states, reasons, smtp_connections, smtp_outcome
+from ..tools.smtp_connections import SmtpConnections
 
 
 def load_tests(loader, tests, pattern):
@@ -65,11 +68,87 @@ class TestTools(BaseCase):
             with self.subTest(error=repr(error)):
                 self.assertEqual(smtp_outcome.of_send_error(error), outcome)
 
-    def test_errors_before_sending_are_tried_again(self):
-        for error in (
-            OSError(),
-            smtplib.SMTPAuthenticationError(535, b""),
-            ValueError(),
-        ):
+    def test_connection_lost_before_the_message_is_tried_again(self):
+        for error, outcome in [
+            (OSError("network"), "retry"),
+            (TimeoutError(), "retry"),
+            (smtplib.SMTPServerDisconnected(), "retry"),
+            (smtplib.SMTPRecipientsRefused({"a": (550, b"")}), "failed"),
+            (KeyError("surprise"), "unknown"),
+        ]:
             with self.subTest(error=repr(error)):
-                self.assertEqual(smtp_outcome.of_connection_error(error), "retry")
+                found = smtp_outcome.of_send_error(error, data_started=False)
+                self.assertEqual(found, outcome)
+
+
+class Session:
+    """An SMTP session as far as ``SmtpConnections`` knows it."""
+
+    def __init__(self, answer=(250, b"OK")):
+        self.answer, self.closed = answer, False
+
+    def noop(self):
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def data(self, message):
+        return 250, message
+
+    def close(self):
+        self.closed = True
+
+
+@tagged("post_install", "-at_install")
+class TestSmtpConnections(BaseCase):
+    def setUp(self):
+        super().setUp()
+        self.connections = SmtpConnections()
+        self.made = []
+
+    def connect(self, answer=(250, b"OK")):
+        self.made.append(Session(answer))
+        return self.made[-1]
+
+    def test_one_session_per_sender(self):
+        first = self.connections.get("a", self.connect)
+        self.assertIs(self.connections.get("a", self.connect), first)
+        self.assertIsNot(self.connections.get("b", self.connect), first)
+
+    def test_session_knows_whether_the_message_may_have_left(self):
+        session = self.connections.get("a", self.connect)
+        self.assertFalse(session.data_started)
+        self.assertEqual(session.data("text"), (250, "text"))
+        self.assertTrue(session.data_started)
+        self.assertFalse(self.connections.get("a", self.connect).data_started)
+
+    def test_session_that_does_not_tell_may_have_sent(self):
+        session = self.connections.get("a", SimpleNamespace)
+        self.assertTrue(session.data_started)
+
+    def test_idle_session_is_asked_before_it_is_used(self):
+        for answer in (OSError(), smtplib.SMTPServerDisconnected(), (421, b"bye")):
+            with self.subTest(answer=repr(answer)), self.idle():
+                old = self.connections.get("a", lambda answer=answer: Session(answer))
+                self.assertIsNot(self.connections.get("a", self.connect), old)
+                self.connections.close()
+        with self.idle():
+            living = self.connections.get("a", self.connect)
+            self.assertIs(self.connections.get("a", self.connect), living)
+
+    def idle(self):
+        """Every session has rested too long."""
+        return patch.object(smtp_connections, "IDLE_SECONDS", -1)
+
+    def test_forgotten_and_closed(self):
+        first = self.connections.get("a", self.connect)
+        self.connections.forget("a")
+        self.assertTrue(first.closed)
+        self.connections.forget("nobody")
+        second = self.connections.get("a", self.connect)
+        self.assertIsNot(second, first)
+        self.connections.close()
+        self.assertTrue(second.closed)
+
+    def test_odoo_that_sends_nothing_has_no_session(self):
+        self.assertIsNone(self.connections.get("a", lambda: None))

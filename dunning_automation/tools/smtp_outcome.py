@@ -3,7 +3,8 @@
 Exactly-once delivery over SMTP is impossible (RFC 1047): between the final dot and the
 server's answer the sender cannot know. So an exception is sorted into three heaps:
 
-- ``retry``: the server certainly did not take it and may do so later (4xx, no server);
+- ``retry``: the server certainly did not take it and may do so later (4xx, or the
+  connection broke before the message itself was handed over);
 - ``failed``: the server certainly refused it (5xx);
 - ``unknown``: it may have been taken. Never sent again by itself.
 """
@@ -16,17 +17,14 @@ RETRY_MINUTES = (5, 15, 60, 240)
 """Minutes to wait after the 1st, 2nd, 3rd and every later failed attempt."""
 
 
-def of_connection_error(error):
-    """Outcome of an error before the message was handed over: always ``retry``.
-
-    >>> of_connection_error(ConnectionRefusedError())
-    'retry'
-    """
-    return RETRY
+class NoConnection(Exception):
+    """The server could not be reached, so nothing was handed over."""
 
 
-def of_send_error(error):
+def of_send_error(error, data_started=True):
     """Outcome of an error while the message was handed over.
+
+    :param bool data_started: whether the message itself may have left
 
     >>> of_send_error(smtplib.SMTPDataError(554, b"spam"))
     'failed'
@@ -36,16 +34,18 @@ def of_send_error(error):
     'failed'
     >>> of_send_error(TimeoutError())
     'unknown'
+    >>> of_send_error(TimeoutError(), data_started=False)
+    'retry'
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [code for code, _text in error.recipients.values()]
         return FAILED if codes and min(codes) >= 500 else RETRY
-    if isinstance(error, smtplib.SMTPServerDisconnected):
-        return UNKNOWN
     if isinstance(error, smtplib.SMTPResponseException):
         return FAILED if error.smtp_code >= 500 else RETRY
     if isinstance(error, smtplib.SMTPNotSupportedError | AssertionError | ValueError):
         return FAILED
+    if isinstance(error, OSError) and not data_started:
+        return RETRY  # SMTPException is an OSError, a lost connection is one, too.
     return UNKNOWN
 
 

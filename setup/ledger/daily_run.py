@@ -14,7 +14,7 @@ def run(env, date):
         if env["dunning.policy"]._search_applicable(company):
             runs |= env["dunning.run"].with_company(company)._run_daily(company, date)
             env.cr.commit()
-    env["dunning.notice"]._cron_deliver()
+    env["dunning.sender"]._cron_deliver()
     return "\n\n".join(_describe(run) for run in runs)
 
 

@@ -1,0 +1,209 @@
+import logging
+from datetime import timedelta
+
+from odoo import api, fields, models, tools
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+COMPOSE_BATCH = 50
+
+
+class DunningComposer(models.AbstractModel):
+    """What a notice says: subject, body and the parts that templates put together.
+
+    A channel with a text has a method ``_render_<channel>``. Everything is computed
+    for a batch of notices at once.
+    """
+
+    _name = "dunning.composer"
+    _description = "Dunning Composer"
+
+    subject = fields.Char(readonly=True)
+    body = fields.Html(readonly=True, sanitize=False, prefetch=False)
+    snapshot_hash = fields.Char(
+        readonly=True, help="Of the facts that the text states beside its lines."
+    )
+    deadline = fields.Date(
+        compute="_compute_deadline", help="The customer is asked to pay until this day."
+    )
+    table_html = fields.Html(compute="_compute_table_html", sanitize=False)
+    bank_html = fields.Html(compute="_compute_bank_html", sanitize=False)
+
+    # === PARTS OF THE TEXT === #
+
+    @api.depends("level_id.new_deadline_days")
+    def _compute_deadline(self):
+        for notice in self:
+            days = notice.level_id.new_deadline_days
+            notice.deadline = days and notice._get_today() + timedelta(days=days)
+
+    @api.depends(
+        "line_ids.days_overdue",
+        "line_ids.drop_reason",
+        "line_ids.residual_currency",
+        "line_ids.skip_reason",
+    )
+    @api.depends_context("lang")
+    def _compute_table_html(self):
+        for company, notices in self.grouped("company_id").items():
+            credits = self.env["dunning.ledger"]._read_credits(
+                company, notices.partner_id
+            )
+            for notice in notices:
+                groups = notice._get_table_groups(credits.get(notice.partner_id.id, {}))
+                notice.table_html = notice._render_part("notice_table", groups=groups)
+
+    @api.depends("line_ids.drop_reason", "line_ids.skip_reason")
+    @api.depends_context("lang")
+    def _compute_bank_html(self):
+        for notice in self:
+            notice.bank_html = notice._render_part("notice_bank")
+
+    def _get_today(self):
+        """The day the text speaks of: today, shifted for a run of another day."""
+        self.ensure_one()
+        run = self.env["dunning.run"]
+        timezone = self.company_id._dunning_timezone()
+        planned_on = run._local_date(timezone, self.create_date)
+        return run._local_date(timezone) + (self.date - planned_on)
+
+    def _get_lines(self):
+        """The lines that the message lists: not taken out and not settled."""
+        return self.line_ids.filtered(
+            lambda line: not line.skip_reason and not line.drop_reason
+        )
+
+    def _get_table_groups(self, credits):
+        """What the invoice table shows, one group per currency.
+
+        :param dict credits: open credits of the debtor, {currency id: amount}
+        :return: list of dicts with ``currency``, ``overdue`` and ``coming`` (notice
+            lines), ``overdue_total``, ``coming_total`` and ``credit`` (open credits),
+            amounts in ``currency``
+        """
+        self.ensure_one()
+        groups = []
+        for currency, lines in self._get_lines().grouped("currency_id").items():
+            overdue = lines.filtered(lambda line: line.days_overdue > 0)
+            total = sum(overdue.mapped("residual_currency"))
+            groups.append(
+                {
+                    "currency": currency,
+                    "overdue": overdue,
+                    "coming": lines - overdue,
+                    "overdue_total": total,
+                    "coming_total": sum((lines - overdue).mapped("residual_currency")),
+                    "credit": min(credits.get(currency.id, 0.0), total),
+                }
+            )
+        return groups
+
+    def _get_bank_accounts(self):
+        """Accounts to pay to: those named on the invoices, else the company's first."""
+        banks = self.sudo()._get_lines().move_id.partner_bank_id
+        return banks or self.company_id.sudo().partner_id.bank_ids[:1]
+
+    def _render_part(self, template, **values):
+        self.ensure_one()
+        lang = tools.misc.get_lang(self.env, self.env.lang).code
+        return (
+            self.env["ir.qweb"]
+            .sudo()
+            .with_context(lang=lang)
+            ._render(
+                f"dunning_automation.{template}",
+                {"notice": self.sudo().with_context(lang=lang), **values},
+                lang=lang,
+            )
+        )
+
+    # === COMPOSING === #
+
+    def _compose(self):
+        """Write subject and body of these notices, in batches per template.
+
+        A notice whose text cannot be written fails by itself, with the reason; the
+        others go on.
+        """
+        self._ensure_access_tokens()
+        for (_action, _company), notices in self.grouped(
+            lambda notice: (notice.action_id, notice.company_id)
+        ).items():
+            for batch in tools.split_every(COMPOSE_BATCH, notices.ids, self.browse):
+                try:
+                    with self.env.cr.savepoint():
+                        batch._render()
+                except Exception:
+                    batch._compose_one_by_one()
+
+    def _compose_one_by_one(self):
+        for notice in self:
+            try:
+                with self.env.cr.savepoint():
+                    notice._render()
+            except Exception as error:
+                while error.__context__:  # QWeb wraps the cause in its traceback.
+                    error = error.__context__
+                template = notice.action_id.template_id.display_name
+                _logger.info("Notice %s cannot be composed: %s", notice.id, error)
+                reason = self.env._(
+                    "The text cannot be written with template “%(template)s”: "
+                    "%(error)s. Correct the template and press Retry.",
+                    template=template,
+                    error=error,
+                )
+                if notice.simulation:
+                    notice.write({"reason": reason, "snapshot_hash": "none"})
+                else:
+                    notice._set_state("failed", reason)
+
+    def _render(self):
+        """Write the texts of notices of one action and company, if their channel has
+        a text, and remember what they were written from."""
+        render = getattr(self, f"_render_{self.action_id.channel}", None)
+        if render:
+            render()
+        facts = self.env["dunning.ledger"]._review(self)
+        for notice in self:
+            notice.snapshot_hash = facts[notice.id]["snapshot_hash"]
+
+    def _render_email(self):
+        """Subject and body from the action's template, in each recipient's language."""
+        template = self.action_id.template_id.sudo()
+        texts = template._generate_template(self.ids, ("subject", "body_html"))
+        for notice in self:
+            notice.write(
+                {
+                    "subject": " ".join(texts[notice.id]["subject"].split()),
+                    "body": notice._encapsulate(texts[notice.id]["body_html"]),
+                }
+            )
+
+    def _encapsulate(self, body):
+        """Put a rendered body into the layout, with absolute links."""
+        self.ensure_one()
+        renderer = self.env["mail.template"].with_context(lang=self.lang)
+        html = renderer._render_encapsulate(
+            "dunning_automation.mail_layout",
+            body,
+            add_context={"company": self.company_id, "lang": self.lang},
+            context_record=self.with_context(lang=self.lang),
+        )
+        return renderer._replace_local_links(html, self.company_id.get_base_url())
+
+    def _ensure_access_tokens(self):
+        """Give the invoices their portal tokens in one statement."""
+        moves = self.line_ids.move_id
+        if not moves:
+            return
+        moves.flush_recordset(["access_token"])
+        self.env.cr.execute(
+            SQL(
+                """UPDATE account_move
+                      SET access_token = GEN_RANDOM_UUID()::text
+                    WHERE id IN %s AND COALESCE(access_token, '') = ''""",
+                tuple(moves.ids),
+            )
+        )
+        moves.invalidate_recordset(["access_token"])

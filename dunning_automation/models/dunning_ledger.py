@@ -1,0 +1,343 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+# Odoo's email_normalized is lenient ("x@@y" gives "@y"): one @, a dot in the domain.
+VALID_EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
+READ_FIELDS = {
+    "account.account": ["account_type"],
+    "account.move": ["partner_bank_id", "partner_id", "payment_state", "state"],
+    "account.move.line": [
+        "account_id",
+        "amount_residual",
+        "amount_residual_currency",
+        "currency_id",
+        "date_maturity",
+        "no_followup",
+        "parent_state",
+        "partner_id",
+        "reconciled",
+    ],
+    "account.payment": None,
+    "dunning.action": None,
+    "dunning.case": None,
+    "dunning.decision": None,
+    "dunning.level": None,
+    "dunning.notice": None,
+    "dunning.notice.line": None,
+    "dunning.policy": None,
+    "mail.activity": None,
+    "mail.template": ["body_html", "subject"],
+    "payment.transaction": None,
+    "res.company": None,
+    "res.partner": [
+        "active",
+        "commercial_partner_id",
+        "dunning_contact_id",
+        "dunning_policy_id",
+        "dunning_user_id",
+        "email_normalized",
+        "lang",
+    ],
+    "res.partner.bank": ["acc_number", "active", "partner_id", "sequence"],
+}
+
+
+class DunningLedger(models.AbstractModel):
+    """Reads the ledger for the planner and for the sender: one truth for both.
+
+    Everything here is one SQL statement for any number of lines or notices.
+    """
+
+    _name = "dunning.ledger"
+    _description = "Dunning Ledger"
+
+    @api.model
+    def _flush(self):
+        """Write what the ORM still holds back of the things that are read here."""
+        for model_name, field_names in READ_FIELDS.items():
+            self.env[model_name].flush_model(field_names)
+
+    @api.model
+    def _get_net_lines_cte(self, company, policies=None, partners=None):
+        """``WITH net_line AS (...)``: open lines, their stop signs, credits set off.
+
+        Open credits of the debtor (credit notes, payments that are not allocated or
+        have no entry yet) cover his oldest lines first, per currency; a line covered
+        in full is stopped with ``covered_by_credit``. ``open_credit`` says what is left
+        of them per debtor and currency.
+
+        :param policies: ``dunning.policy``; the first that fits gives ``policy_id``
+        :param partners: commercial partners to read; None = all
+        """
+        policies = policies or self.env["dunning.policy"]
+        stops = policies._stop_conditions(company, self.env.cr.now())
+        debtors = tuple(partners.ids) if partners is not None else None
+        return SQL(
+            """
+            WITH item AS (
+                SELECT line.id AS move_line_id, line.move_id, line.currency_id,
+                       debtor.id AS partner_id, move.partner_id AS contact_id,
+                       COALESCE(line.date_maturity, line.date) AS date_due,
+                       line.amount_residual AS residual,
+                       line.amount_residual_currency AS residual_currency,
+                       %(policy)s AS policy_id,
+                       CASE %(stops)s END AS stop_reason
+                  FROM account_move_line line
+                  JOIN account_move move ON move.id = line.move_id
+             LEFT JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN res_partner debtor
+                    ON debtor.id = partner.commercial_partner_id
+                 WHERE line.account_id IN (
+                           SELECT id
+                             FROM account_account
+                            WHERE account_type = 'asset_receivable')
+                   AND line.reconciled IS NOT TRUE
+                   AND line.parent_state = 'posted'
+                   AND line.company_id = %(company)s
+                   AND line.amount_residual_currency != 0
+                   AND %(of_debtors)s
+            ), credit AS (
+                SELECT partner_id, currency_id, SUM(amount) AS amount
+                  FROM (SELECT partner_id, currency_id, -residual_currency AS amount
+                          FROM item
+                         WHERE residual_currency < 0
+                     UNION ALL
+                        SELECT partner.commercial_partner_id, payment.currency_id,
+                               payment.amount
+                          FROM account_payment payment
+                          JOIN res_partner partner ON partner.id = payment.partner_id
+                         WHERE payment.state = 'in_process'
+                           AND payment.move_id IS NULL
+                           AND payment.payment_type = 'inbound'
+                           AND payment.company_id = %(company)s
+                           AND NOT EXISTS (
+                               SELECT 1
+                                 FROM account_move__account_payment rel
+                                WHERE rel.payment_id = payment.id)
+                       ) AS payable
+                 GROUP BY partner_id, currency_id
+            ), running AS (
+                SELECT item.*, COALESCE(credit.amount, 0) AS credit,
+                       SUM(residual_currency) FILTER (WHERE stop_reason IS NULL)
+                           OVER (PARTITION BY item.partner_id, item.currency_id
+                                     ORDER BY date_due, move_line_id) AS running_total
+                  FROM item
+             LEFT JOIN credit ON credit.partner_id = item.partner_id
+                             AND credit.currency_id = item.currency_id
+                 WHERE residual_currency > 0
+            ), net_line AS (
+                SELECT move_line_id, move_id, currency_id, partner_id, contact_id,
+                       date_due, residual, residual_currency, policy_id, credit,
+                       CASE WHEN stop_reason IS NOT NULL THEN stop_reason
+                            WHEN running_total <= credit THEN 'covered_by_credit'
+                        END AS stop_reason
+                  FROM running
+            ), open_credit AS (
+                SELECT partner_id, currency_id,
+                       MAX(credit) - COALESCE(SUM(residual_currency) FILTER (
+                           WHERE stop_reason = 'covered_by_credit'), 0) AS amount
+                  FROM net_line
+                 WHERE credit > 0
+                 GROUP BY partner_id, currency_id
+            )
+            """,
+            policy=policies._get_match_sql(),
+            stops=SQL(" ").join(
+                SQL("WHEN %s THEN %s", condition, reason) for reason, condition in stops
+            ),
+            company=company.id,
+            of_debtors=SQL("TRUE")
+            if debtors is None
+            else SQL("partner.commercial_partner_id IN %s", debtors or (0,)),
+        )
+
+    @api.model
+    def _review(self, notices):
+        """What is true now about notices that wait, every stop sign read again.
+
+        :param notices: ``dunning.notice`` of one company
+        :return: {notice id: row}, a row has ``stop`` (code why it must not leave, None
+            if it may), ``address`` (the recipient's e-mail), ``snapshot_hash`` (of all
+            that the text says beside its lines) and ``lines``, a dict {notice line id:
+            row} of those that changed: ``stop`` (code of ``tools/reasons.py``) or the
+            present ``residual``, ``residual_currency``, ``date_due``, ``days_overdue``
+        """
+        self._flush()
+        company = notices.company_id
+        query = SQL(
+            """
+            %(net_lines)s,
+            notice AS (
+                SELECT notice.id, notice.partner_id, notice.recipient_id, notice.lang,
+                       %(today)s AS today, recipient.email_normalized AS address,
+                       action.template_id, template.write_date AS template_date,
+                       level.delay_days, level.new_deadline_days,
+                       policy.min_overdue_amount,
+                       CASE WHEN action.id IS NULL OR policy.active IS NOT TRUE
+                              OR policy.mode = 'simulate' THEN 'policy_changed'
+                            WHEN (%(reachable)s) IS NOT TRUE THEN 'recipient_invalid'
+                        END AS early_stop
+                  FROM dunning_notice notice
+                  JOIN dunning_level level ON level.id = notice.level_id
+             LEFT JOIN dunning_policy policy ON policy.id = notice.policy_id
+             LEFT JOIN dunning_action action ON action.id = notice.action_id
+             LEFT JOIN mail_template template ON template.id = action.template_id
+             LEFT JOIN res_partner recipient ON recipient.id = notice.recipient_id
+                 WHERE notice.id IN %(notices)s
+            ), listed AS (
+                SELECT notice.id AS notice_id, listed.id AS line_id, listed.is_step,
+                       level.delay_days, now.residual, now.residual_currency,
+                       now.date_due, notice.today - now.date_due AS days_overdue,
+                       CASE WHEN now.move_line_id IS NULL
+                            THEN CASE WHEN line.parent_state = 'posted' THEN 'paid'
+                                      ELSE 'not_posted' END
+                            WHEN now.stop_reason IS NOT NULL THEN now.stop_reason
+                            WHEN level.delay_days < 0
+                             AND notice.today >= now.date_due THEN 'courtesy_lapsed'
+                            WHEN listed.is_step
+                             AND notice.today - now.date_due < level.delay_days
+                            THEN 'not_reached'
+                            WHEN listed.is_step AND now.residual < level.min_amount
+                            THEN 'below_minimum'
+                        END AS stop,
+                       (listed.residual, listed.residual_currency, listed.date_due,
+                        listed.days_overdue)
+                       IS DISTINCT FROM
+                       (now.residual, now.residual_currency, now.date_due,
+                        notice.today - now.date_due) AS changed
+                  FROM notice
+                  JOIN dunning_notice_line listed ON listed.notice_id = notice.id
+             LEFT JOIN dunning_level level ON level.id = listed.level_id
+             LEFT JOIN account_move_line line ON line.id = listed.move_line_id
+             LEFT JOIN net_line now ON now.move_line_id = listed.move_line_id
+                                   AND now.partner_id = notice.partner_id
+                 WHERE COALESCE(listed.skip_reason, '') = ''
+                   AND COALESCE(listed.drop_reason, '') = ''
+            ), total AS (
+                SELECT notice_id,
+                       MAX(delay_days) FILTER (WHERE is_step AND stop IS NULL)
+                           AS delay_days,
+                       SUM(residual) FILTER (WHERE days_overdue > 0 AND stop IS NULL)
+                           AS overdue,
+                       JSONB_OBJECT_AGG(line_id, JSONB_BUILD_OBJECT(
+                           'stop', stop, 'residual', residual,
+                           'residual_currency', residual_currency,
+                           'date_due', date_due, 'days_overdue', days_overdue
+                       )) FILTER (WHERE changed OR stop IS NOT NULL) AS lines
+                  FROM listed
+                 GROUP BY notice_id
+            )
+            SELECT notice.id, notice.address, total.lines,
+                   CASE WHEN early_stop IS NOT NULL THEN early_stop
+                        WHEN total.delay_days IS NULL THEN 'nothing_due'
+                        WHEN total.delay_days < notice.delay_days THEN 'milder_level'
+                        WHEN total.overdue > 0
+                         AND total.overdue < notice.min_overdue_amount
+                        THEN 'total_below_minimum'
+                    END AS stop,
+                   MD5(JSONB_BUILD_ARRAY(
+                       notice.today, notice.new_deadline_days, notice.recipient_id,
+                       notice.lang, notice.template_id, notice.template_date,
+                       %(facts)s
+                   )::text) AS snapshot_hash
+              FROM notice
+         LEFT JOIN total ON total.notice_id = notice.id
+            """,
+            net_lines=self._get_net_lines_cte(company, partners=notices.partner_id),
+            today=SQL(
+                "notice.date + (%s - %s)",
+                self._get_local_date_sql(company, SQL("%s", self.env.cr.now())),
+                self._get_local_date_sql(company, SQL("notice.create_date")),
+            ),
+            reachable=SQL(" OR ").join(
+                SQL("notice.channel = %s AND %s", channel, condition)
+                for channel, condition in self._get_reachable_conditions()
+            ),
+            facts=SQL(", ").join(self._get_text_facts(company)),
+            notices=tuple(notices.ids),
+        )
+        rows = {row["id"]: row for row in self.env.execute_query_dict(query)}
+        for row in rows.values():
+            lines = row["lines"] or {}
+            row["lines"] = {int(line_id): line for line_id, line in lines.items()}
+        return rows
+
+    @api.model
+    def _get_local_date_sql(self, company, moment):
+        """The date of ``moment`` (SQL, UTC) in the time zone of ``company``: the SQL of
+        ``res.company._dunning_timezone``."""
+        return SQL(
+            """(%s::timestamp AT TIME ZONE 'UTC' AT TIME ZONE (
+                   SELECT COALESCE(NULLIF(company.dunning_tz, ''), partner.tz,
+                                   calendar.tz, 'UTC')
+                     FROM res_company company
+                     JOIN res_partner partner ON partner.id = company.partner_id
+                LEFT JOIN resource_calendar calendar
+                       ON calendar.id = company.resource_calendar_id
+                    WHERE company.id = %s))::date""",
+            moment,
+            company.id,
+        )
+
+    @api.model
+    def _get_reachable_conditions(self):
+        """Per channel the SQL condition under which ``recipient`` (res_partner) of
+        ``notice`` may still be written to: list of ``(channel, SQL)``."""
+        return [
+            ("activity", SQL("TRUE")),
+            (
+                "email",
+                SQL(
+                    "recipient.active"
+                    " AND recipient.commercial_partner_id = notice.partner_id"
+                    " AND recipient.email_normalized ~ %s",
+                    VALID_EMAIL,
+                ),
+            ),
+        ]
+
+    @api.model
+    def _get_text_facts(self, company):
+        """SQL values about ``notice`` that its text states beside its lines: a change
+        makes the text be written again."""
+        return [
+            SQL(
+                """(SELECT JSONB_AGG(DISTINCT bank.acc_number)
+                      FROM dunning_notice_line listed
+                      JOIN account_move move ON move.id = listed.move_id
+                      JOIN res_partner_bank bank ON bank.id = move.partner_bank_id
+                     WHERE listed.notice_id = notice.id)"""
+            ),
+            SQL(
+                """(SELECT acc_number
+                      FROM res_partner_bank
+                     WHERE active AND partner_id = (
+                           SELECT partner_id FROM res_company WHERE id = %s)
+                     ORDER BY sequence, id
+                     LIMIT 1)""",
+                company.id,
+            ),
+            SQL(
+                """(SELECT JSONB_OBJECT_AGG(currency_id, amount)
+                      FROM open_credit
+                     WHERE open_credit.partner_id = notice.partner_id)"""
+            ),
+        ]
+
+    @api.model
+    def _read_credits(self, company, partners):
+        """What is left of the debtors' open credits, older lines being covered by them.
+
+        :return: {partner id: {currency id: positive amount}}
+        """
+        self._flush()
+        rows = self.env.execute_query(
+            SQL(
+                "%s SELECT partner_id, currency_id, amount FROM open_credit",
+                self._get_net_lines_cte(company, partners=partners),
+            )
+        )
+        credits = {}
+        for partner_id, currency_id, amount in rows:
+            credits.setdefault(partner_id, {})[currency_id] = amount
+        return credits

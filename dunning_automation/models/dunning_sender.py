@@ -1,0 +1,391 @@
+import logging
+import time
+import uuid
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL, config, mute_logger
+
+from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
+
+from ..tools import smtp_outcome
+from ..tools.sender_batch import Claim, SenderBatch
+from .dunning_composer import COMPOSE_BATCH
+
+_logger = logging.getLogger(__name__)
+
+LEASE_MINUTES = 5
+SLICE_SECONDS = 1.0
+"""How long a cron sends between two reports of its progress."""
+SHARE_OF_LIMIT = 0.6
+"""Odoo kills a cron that runs too long: stop at this share of its time limit."""
+ATTEMPTS = 10
+"""How often a transaction is begun again when an accountant's booking got in between."""
+
+
+class DunningSender(models.AbstractModel):
+    """Delivers notices: nothing twice, nothing lost, nothing after payment.
+
+    Each notice is claimed in a transaction that locks its invoices and reads the ledger
+    and every stop sign again, and that is committed before anything leaves. The message
+    leaves while no lock is held; what came of it is written only by the sender that
+    still holds the claim. A claim that nobody finishes becomes ``unknown``: a person
+    decides, nothing is sent again by itself. So any number of senders, on any number of
+    hosts, work side by side, and correctness does not depend on the lock of a cron.
+    """
+
+    _name = "dunning.sender"
+    _description = "Dunning Sender"
+
+    # === ENTRY POINTS === #
+
+    @api.model
+    def _trigger(self):
+        """Wake the senders. Nothing is sent in the transaction of the caller."""
+        crons = (
+            self.env["ir.cron"].sudo().search([("code", "=", "model._cron_deliver()")])
+        )
+        for cron in crons:
+            cron._trigger()
+
+    @api.model
+    def _cron_deliver(self):
+        """Send what is ready, until it is done or the time is up."""
+        cron = self.env["ir.cron"]
+        stop_at = self._get_stop_time()
+        cron._commit_progress(remaining=self._count_ready())
+        self._expire_leases()
+        self._compose_unwritten(stop_at)
+        while time.monotonic() < stop_at:
+            seconds = min(SLICE_SECONDS, stop_at - time.monotonic())
+            handled = self._deliver(seconds=seconds)
+            left = self._count_ready() if handled else 0
+            cron._commit_progress(handled, remaining=left)
+            if not left:
+                return
+        # The next poll goes on; in this one the time limit could strike.
+        cron._commit_progress(remaining=0)
+        self._trigger()
+        cron._commit_progress()
+
+    @api.model
+    def _deliver(self, notice_ids=None, seconds=None):
+        """Send these notices, or whatever is ready: the batch function.
+
+        Works in a transaction of its own and commits nothing of the caller's. Calling
+        it again, or in two processes at once, sends nothing twice.
+
+        :param list notice_ids: None = all that are ready
+        :param float seconds: begin no further notice after this time
+        :return: the number of notices that were looked at
+        """
+        stop_at = time.monotonic() + seconds if seconds else float("inf")
+        batch = SenderBatch()
+        handled = 0
+        with self.env.registry.cursor() as cr:
+            sender = self.with_env(self.env(cr=cr))
+            try:
+                while time.monotonic() < stop_at:
+                    found, claim = sender._claim_next(batch, notice_ids)
+                    if not found:
+                        break
+                    handled += 1
+                    if claim:
+                        sender._send(claim, batch)
+                sender._post_on_cases()
+            finally:
+                batch.close()
+        return handled
+
+    @api.model
+    def _cron_sweep(self):
+        """Every minute: show what a sender that died left behind."""
+        self._expire_leases()
+        self._post_on_cases()
+
+    # === CLAIM === #
+
+    @api.model
+    def _claim_next(self, batch, notice_ids=None):
+        """Claim the next ready notice and commit, or hold it back, or put it off.
+
+        :return: ``(found, claim)``: nothing was ready unless found; ``claim`` is None
+            when the notice must not leave now
+        """
+        for _attempt in range(ATTEMPTS):
+            notice = None
+            try:
+                with mute_logger("odoo.sql_db"):
+                    notice = self._lock_next(notice_ids)
+                    claim = self._claim(notice, batch) if notice else None
+                    self._commit()
+                return bool(notice), claim
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+            except Exception as error:
+                self.env.cr.rollback()
+                if not notice:
+                    raise
+                self._put_off(notice, error)
+                return True, None
+        return False, None
+
+    @api.model
+    def _lock_next(self, notice_ids):
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT notice.id
+                     FROM dunning_notice notice
+                    WHERE %s
+                    ORDER BY notice.not_before NULLS FIRST, notice.id
+                    LIMIT 1
+                      FOR NO KEY UPDATE OF notice SKIP LOCKED""",
+                self._get_ready_condition(notice_ids),
+            )
+        )
+        return self.env["dunning.notice"].browse(rows[0] if rows else ())
+
+    @api.model
+    def _get_ready_condition(self, notice_ids=None):
+        """SQL about ``notice``: it may be claimed now."""
+        condition = SQL(
+            """notice.state = 'ready' AND notice.simulation IS NOT TRUE
+               AND (notice.not_before IS NULL OR notice.not_before <= %s)""",
+            self.env.cr.now(),
+        )
+        if notice_ids is not None:
+            ids = tuple(notice_ids) or (0,)
+            condition = SQL("%s AND notice.id IN %s", condition, ids)
+        return condition
+
+    @api.model
+    def _count_ready(self):
+        [[count]] = self.env.execute_query(
+            SQL(
+                "SELECT COUNT(*) FROM dunning_notice notice WHERE %s",
+                self._get_ready_condition(),
+            )
+        )
+        return count
+
+    @api.model
+    def _put_off(self, notice, error):
+        """A notice that cannot be claimed waits an hour, with the reason: it must not
+        stand in the way of the next."""
+        if not isinstance(error, UserError):
+            _logger.error("Notice %s cannot be claimed", notice.id, exc_info=error)
+        later = self.env.cr.now() + timedelta(hours=1)
+        notice = notice.try_lock_for_update(allow_referencing=True)
+        notice.write({"not_before": later, "reason": str(error)})
+        self._commit()
+
+    @api.model
+    def _claim(self, notice, batch):
+        """Look at the ledger again and claim this locked notice, or hold it back.
+
+        :return: a ``Claim``; None if the notice must not leave now
+        """
+        if not self._lock_moves(notice):
+            # An accountant is working on an invoice: come back in a minute.
+            notice.not_before = self.env.cr.now() + timedelta(minutes=1)
+            return None
+        if stop := notice._refresh().get(notice):
+            notice._set_state("suppressed", stop)
+            return None
+        if notice.state != "ready":  # Its text could not be written.
+            return None
+        prepare = getattr(notice, f"_prepare_{notice.channel}", None)
+        try:
+            parcel = prepare(batch) if prepare else None
+        except (AssertionError, ValueError) as error:
+            notice._set_state("failed", str(error))
+            return None
+        fence = uuid.uuid4().hex
+        notice._set_state(
+            "claimed",
+            attempt=notice.attempt + 1,
+            fence=fence,
+            lease_until=self.env.cr.now() + timedelta(minutes=LEASE_MINUTES),
+        )
+        return Claim(notice, notice.channel, fence, parcel)
+
+    @api.model
+    def _lock_moves(self, notice):
+        """Lock the invoices of ``notice``: a payment waits until the claim is
+        committed, or the claim sees it.
+
+        :return: False if somebody else works on one of them
+        """
+        [[all_locked]] = self.env.execute_query(
+            SQL(
+                """WITH listed AS (
+                       SELECT DISTINCT move_id
+                         FROM dunning_notice_line
+                        WHERE notice_id = %s AND move_id IS NOT NULL
+                   ), locked AS (
+                       SELECT id
+                         FROM account_move
+                        WHERE id IN (SELECT move_id FROM listed)
+                          FOR NO KEY UPDATE SKIP LOCKED
+                   )
+                   SELECT (SELECT COUNT(*) FROM listed) = (SELECT COUNT(*) FROM locked)
+                """,
+                notice.id,
+            )
+        )
+        return all_locked
+
+    # === DELIVERY AND OUTCOME === #
+
+    @api.model
+    def _send(self, claim, batch):
+        """Deliver a claimed notice and write what came of it. Holds no lock while the
+        message is on its way."""
+        deliver = getattr(claim.notice, f"_deliver_{claim.channel}")
+        try:
+            outcome, detail = deliver(claim.parcel, batch)
+        except smtp_outcome.NoConnection as error:
+            outcome, detail = smtp_outcome.RETRY, str(error)
+            self._put_off_company(claim.notice)
+        except Exception as error:
+            _logger.exception("Delivery of dunning notice %s", claim.notice.id)
+            outcome, detail = smtp_outcome.UNKNOWN, str(error)
+        self._record_safely(claim, outcome, detail)
+
+    @api.model
+    def _record_safely(self, claim, outcome, detail):
+        """Write the outcome and commit, again if a booking got in between."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with mute_logger("odoo.sql_db"):
+                    self._record(claim, outcome, detail)
+                    self._commit()
+                return
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+                if attempt == ATTEMPTS:
+                    raise
+
+    @api.model
+    def _record(self, claim, outcome, detail):
+        """Write the outcome if this sender still holds the notice."""
+        notice = claim.notice
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id FROM dunning_notice
+                    WHERE id = %s AND state = 'claimed' AND fence = %s
+                      FOR NO KEY UPDATE""",
+                notice.id,
+                claim.fence,
+            )
+        )
+        if not rows:
+            _logger.error("Fence violation: notice %s was taken over", notice.id)
+            notice._tell("fence_violation", outcome=outcome)
+            return
+        notice.invalidate_recordset(["state", "fence"])
+        now = self.env.cr.now()
+        if outcome == "sent":
+            notice._set_state("sent", date_sent=now, lease_until=False)
+        elif outcome == smtp_outcome.RETRY:
+            wait = timedelta(minutes=smtp_outcome.retry_minutes(notice.attempt))
+            notice._set_state("ready", detail, not_before=now + wait, lease_until=False)
+        else:
+            notice._set_state(outcome, detail, lease_until=False)
+
+    @api.model
+    def _put_off_company(self, notice):
+        """The mail server is away: what else is ready on this channel of this company
+        waits a while, instead of running into the same wall one by one."""
+        later = self.env.cr.now() + timedelta(minutes=smtp_outcome.retry_minutes(1))
+        self.env.cr.execute(
+            SQL(
+                """UPDATE dunning_notice
+                      SET not_before = %s
+                    WHERE id IN (
+                          SELECT notice.id
+                            FROM dunning_notice notice
+                           WHERE %s AND notice.company_id = %s AND notice.channel = %s
+                             FOR NO KEY UPDATE SKIP LOCKED)""",
+                later,
+                self._get_ready_condition(),
+                notice.company_id.id,
+                notice.channel,
+            )
+        )
+
+    # === WHAT IS LEFT TO DO === #
+
+    @api.model
+    def _expire_leases(self):
+        """A sender that died leaves its notice claimed: nobody knows what arrived."""
+        expired = self.env["dunning.notice"].search(
+            [("state", "=", "claimed"), ("lease_until", "<", self.env.cr.now())]
+        )
+        for notice in expired.try_lock_for_update(allow_referencing=True):
+            notice.invalidate_recordset()
+            if notice.state == "claimed" and notice.lease_until < self.env.cr.now():
+                notice._set_state(
+                    "unknown",
+                    self.env._("The sender stopped while the message was on its way."),
+                )
+        self.env["ir.cron"]._commit_progress()
+
+    @api.model
+    def _compose_unwritten(self, stop_at):
+        """Write the texts of a large run, a batch per commit. What another sender
+        writes at this moment is left to it."""
+        notices = self.env["dunning.notice"]
+        domain = [("snapshot_hash", "=", False), ("state", "in", ("planned", "ready"))]
+        while time.monotonic() < stop_at and (
+            batch := notices.search(domain, order="id", limit=COMPOSE_BATCH)
+        ):
+            try:
+                with mute_logger("odoo.sql_db"):
+                    batch = batch.try_lock_for_update(allow_referencing=True)
+                    batch._compose()
+                    self.env["ir.cron"]._commit_progress(remaining=self._count_ready())
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                self.env.cr.rollback()
+                break
+            if not batch:
+                break
+
+    @api.model
+    def _post_on_cases(self):
+        """Keep sent messages in the chatter of their cases. Notifies nobody."""
+        notices = self.env["dunning.notice"].search(
+            [
+                ("mail_message_id", "=", False),
+                ("mime", "!=", False),
+                ("state", "in", ("sent", "delivered")),
+            ],
+            limit=1000,
+        )
+        notices = notices.try_lock_for_update(allow_referencing=True)
+        messages = self.env["mail.message"].create(
+            [notice._prepare_case_message() for notice in notices]
+        )
+        for notice, message in zip(notices, messages, strict=True):
+            notice.mail_message_id = message
+
+    @api.model
+    def _commit(self):
+        """Commit the sender's own transaction: a claim must be on disk before anything
+        leaves, and an outcome as soon as it is known."""
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+
+    @api.model
+    def _get_stop_time(self):
+        """When (``time.monotonic``) this cron must stop: at the end of the time that
+        Odoo gives a job, and long before Odoo would kill its worker."""
+        end = self.env.context.get("cron_end_time", float("inf"))
+        limit = config["limit_time_real_cron"]
+        if limit < 0:
+            limit = config["limit_time_real"]
+        if not limit:
+            return end
+        start = min(end - MIN_TIME_PER_JOB, time.monotonic())
+        return min(end, start + SHARE_OF_LIMIT * limit)

@@ -1,0 +1,61 @@
+"""SMTP sessions of one batch: opened once per sender, they know how far they got."""
+
+import smtplib
+import time
+
+IDLE_SECONDS = 5
+"""Servers close idle sessions. Finding that out while sending would leave a message
+unknown, so a session that rested longer is asked first."""
+
+
+class SmtpConnections:
+    """One open session per sender address."""
+
+    def __init__(self):
+        self._sessions = {}
+
+    def get(self, sender, connect):
+        """The session of ``sender``, a new one by ``connect()`` if there is none that
+        still answers. Its ``data_started`` tells later whether a message may have left.
+        """
+        session, used_at = self._sessions.pop(sender, (None, 0.0))
+        if session and time.monotonic() - used_at > IDLE_SECONDS:
+            session = session if _answers(session) else None
+        if not session:
+            session = connect()
+            if session:
+                _watch(session)
+        if session:
+            session.data_started = not hasattr(session, "data")
+            self._sessions[sender] = session, time.monotonic()
+        return session
+
+    def forget(self, sender):
+        """Close the session of ``sender``: nobody knows what state it is in."""
+        session, _used_at = self._sessions.pop(sender, (None, 0.0))
+        if session:
+            session.close()
+
+    def close(self):
+        for sender in list(self._sessions):
+            self.forget(sender)
+
+
+def _answers(session):
+    try:
+        return session.noop()[0] == 250
+    except (OSError, smtplib.SMTPException):
+        return False
+
+
+def _watch(session):
+    """Let ``session.data_started`` become true when the message itself is sent."""
+    data = getattr(session, "data", None)
+    if not data:
+        return
+
+    def watched(message):
+        session.data_started = True
+        return data(message)
+
+    session.data = watched
