@@ -58,7 +58,7 @@ class DunningLedger(models.AbstractModel):
             self.env[model_name].flush_model(field_names)
 
     @api.model
-    def _get_net_lines_cte(self, company, policies=None, partners=None):
+    def _get_net_lines_cte(self, company, policies=None, partners=None, now=None):
         """``WITH net_line AS (...)``: open lines, their stop signs, credits set off.
 
         Open credits of the debtor (credit notes, payments that are not allocated or
@@ -67,11 +67,11 @@ class DunningLedger(models.AbstractModel):
         of them per debtor and currency.
 
         :param policies: ``dunning.policy``; the first that fits gives ``policy_id``
-        :param partners: commercial partners to read; None = all
+        :param SQL partners: array of the commercial partners to read; None = all
+        :param SQL now: UTC, the moment of reading; None = the database's clock
         """
         policies = policies or self.env["dunning.policy"]
-        stops = policies._stop_conditions(company, self.env.cr.now())
-        debtors = tuple(partners.ids) if partners is not None else None
+        stops = policies._stop_conditions(company, now or self.env.cr.now())
         return SQL(
             """
             WITH item AS (
@@ -146,30 +146,77 @@ class DunningLedger(models.AbstractModel):
                 SQL("WHEN %s THEN %s", condition, reason) for reason, condition in stops
             ),
             company=company.id,
-            of_debtors=SQL("TRUE")
-            if debtors is None
-            else SQL("partner.commercial_partner_id IN %s", debtors or (0,)),
+            of_debtors=SQL("partner.commercial_partner_id = ANY(%s)", partners)
+            if partners
+            else SQL("TRUE"),
         )
 
     @api.model
-    def _review(self, notices):
+    def _review(self, notices, batch=None):
         """What is true now about notices that wait, every stop sign read again.
 
         :param notices: ``dunning.notice`` of one company
+        :param batch: ``SenderBatch`` of a sender, which asks again and again: the
+            statement, costly to plan, is then planned once per batch
         :return: {notice id: row}, a row has ``stop`` (code why it must not leave, None
-            if it may), ``address`` (the recipient's e-mail), ``snapshot_hash`` (of all
-            that the text says beside its lines) and ``lines``, a dict {notice line id:
-            row} of those that changed: ``stop`` (code of ``tools/reasons.py``) or the
-            present ``residual``, ``residual_currency``, ``date_due``, ``days_overdue``
+            if it may), ``address`` and ``name`` of the recipient, ``collector_id``,
+            ``snapshot_hash`` (of all that the text says beside its lines) and
+            ``lines``, a dict {notice line id: row} of those that changed: ``stop``
+            (code of ``tools/reasons.py``) or the present ``residual``,
+            ``residual_currency``, ``date_due`` and ``days_overdue``
         """
-        self._flush()
         company = notices.company_id
-        query = SQL(
+        arguments = [notices.ids, notices.partner_id.ids, self.env.cr.now()]
+        if batch:
+            prepared = batch.once(
+                ("review", company.id), lambda: self._prepare_review(company, batch)
+            )
+            query = SQL("EXECUTE %s(%s, %s, %s)", SQL.identifier(prepared), *arguments)
+        else:
+            self._flush()
+            query = self._get_review_query(
+                company, *(SQL("%s", argument) for argument in arguments)
+            )
+        rows = {row["id"]: row for row in self.env.execute_query_dict(query)}
+        for row in rows.values():
+            lines = row["lines"] or {}
+            row["lines"] = {int(line_id): line for line_id, line in lines.items()}
+        return rows
+
+    @api.model
+    def _prepare_review(self, company, batch):
+        """Let the database plan the review once; return the statement's name. The batch
+        forgets it with ``_forget_prepared``."""
+        name = f"dunning_review_{batch.token}_{company.id}"
+        query = self._get_review_query(company, SQL("$1"), SQL("$2"), SQL("$3"))
+        self.env.cr.execute(
+            SQL(
+                "SET plan_cache_mode = force_generic_plan;"
+                " PREPARE %s(integer[], integer[], timestamp) AS %s",
+                SQL.identifier(name),
+                query,
+            )
+        )
+        batch.prepared.append(name)
+        return name
+
+    @api.model
+    def _forget_prepared(self, batch):
+        """Leave the connection as it was found."""
+        for name in batch.prepared:
+            self.env.cr.execute(SQL("DEALLOCATE %s", SQL.identifier(name)))
+        self.env.cr.execute("RESET plan_cache_mode")
+
+    @api.model
+    def _get_review_query(self, company, notices, partners, now):
+        """The statement of ``_review``; notices and partners are arrays of ids."""
+        return SQL(
             """
             %(net_lines)s,
             notice AS (
                 SELECT notice.id, notice.partner_id, notice.recipient_id, notice.lang,
                        %(today)s AS today, recipient.email_normalized AS address,
+                       recipient.name, debt_case.user_id AS collector_id,
                        action.template_id, template.write_date AS template_date,
                        level.delay_days, level.new_deadline_days,
                        policy.min_overdue_amount,
@@ -183,7 +230,8 @@ class DunningLedger(models.AbstractModel):
              LEFT JOIN dunning_action action ON action.id = notice.action_id
              LEFT JOIN mail_template template ON template.id = action.template_id
              LEFT JOIN res_partner recipient ON recipient.id = notice.recipient_id
-                 WHERE notice.id IN %(notices)s
+             LEFT JOIN dunning_case debt_case ON debt_case.id = notice.case_id
+                 WHERE notice.id = ANY(%(notices)s)
             ), listed AS (
                 SELECT notice.id AS notice_id, listed.id AS line_id, listed.is_step,
                        level.delay_days, now.residual, now.residual_currency,
@@ -227,7 +275,8 @@ class DunningLedger(models.AbstractModel):
                   FROM listed
                  GROUP BY notice_id
             )
-            SELECT notice.id, notice.address, total.lines,
+            SELECT notice.id, notice.address, notice.name, notice.collector_id,
+                   total.lines,
                    CASE WHEN early_stop IS NOT NULL THEN early_stop
                         WHEN total.delay_days IS NULL THEN 'nothing_due'
                         WHEN total.delay_days < notice.delay_days THEN 'milder_level'
@@ -243,10 +292,10 @@ class DunningLedger(models.AbstractModel):
               FROM notice
          LEFT JOIN total ON total.notice_id = notice.id
             """,
-            net_lines=self._get_net_lines_cte(company, partners=notices.partner_id),
+            net_lines=self._get_net_lines_cte(company, partners=partners, now=now),
             today=SQL(
                 "notice.date + (%s - %s)",
-                self._get_local_date_sql(company, SQL("%s", self.env.cr.now())),
+                self._get_local_date_sql(company, now),
                 self._get_local_date_sql(company, SQL("notice.create_date")),
             ),
             reachable=SQL(" OR ").join(
@@ -254,13 +303,8 @@ class DunningLedger(models.AbstractModel):
                 for channel, condition in self._get_reachable_conditions()
             ),
             facts=SQL(", ").join(self._get_text_facts(company)),
-            notices=tuple(notices.ids),
+            notices=notices,
         )
-        rows = {row["id"]: row for row in self.env.execute_query_dict(query)}
-        for row in rows.values():
-            lines = row["lines"] or {}
-            row["lines"] = {int(line_id): line for line_id, line in lines.items()}
-        return rows
 
     @api.model
     def _get_local_date_sql(self, company, moment):
@@ -334,7 +378,7 @@ class DunningLedger(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 "%s SELECT partner_id, currency_id, amount FROM open_credit",
-                self._get_net_lines_cte(company, partners=partners),
+                self._get_net_lines_cte(company, partners=SQL("%s", partners.ids)),
             )
         )
         credits = {}

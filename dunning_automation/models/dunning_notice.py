@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..tools import notice_states, smtp_outcome
+from ..tools.sender_batch import Outcome
 
 
 class DunningNotice(models.Model):
@@ -60,7 +61,8 @@ class DunningNotice(models.Model):
     recipient_id = fields.Many2one(
         "res.partner", readonly=True, index="btree_not_null", ondelete="restrict"
     )
-    email_to = fields.Char("Sent To", readonly=True, help="Address at planning.")
+    email_from = fields.Char("Sent From", readonly=True)
+    email_to = fields.Char("Sent To", readonly=True)
     lang = fields.Selection(
         lambda self: self.env["res.lang"].get_installed(), "Language", readonly=True
     )
@@ -120,7 +122,7 @@ class DunningNotice(models.Model):
     _claimed_idx = models.Index("(lease_until) WHERE state = 'claimed'")
     _unposted_idx = models.Index(
         "(id) WHERE mail_message_id IS NULL AND mime IS NOT NULL"
-        " AND state IN ('sent', 'delivered')"
+        " AND case_id IS NOT NULL AND state IN ('sent', 'delivered')"
     )
     _unwritten_idx = models.Index(
         "(id) WHERE snapshot_hash IS NULL AND state IN ('planned', 'ready')"
@@ -246,7 +248,7 @@ class DunningNotice(models.Model):
     # === THE LEDGER MOVES ON === #
 
     def _refresh(self):
-        """Bring lines, address and text up to what is true now.
+        """Bring lines, addresses and texts up to what is true now.
 
         :return: dict {notice: why it must not leave}, only of those that must not
         """
@@ -326,8 +328,8 @@ class DunningNotice(models.Model):
 
     # === CHANNELS === #
     # ``_prepare_<channel>`` makes in the claim what will be handed over (the parcel),
-    # ``_deliver_<channel>`` hands it over and returns (outcome, detail), see
-    # ``tools/smtp_outcome.py``. Both get the batch, see ``tools/sender_batch.py``.
+    # ``_deliver_<channel>`` hands it over and returns an ``Outcome``. Both get the
+    # batch, see ``tools/sender_batch.py``.
 
     def _deliver_activity(self, parcel, batch):
         """Create the task on the case."""
@@ -338,9 +340,9 @@ class DunningNotice(models.Model):
             date_deadline=self.company_id._dunning_today(),
             user_id=self.case_id._get_collector(self.policy_id).id,
         )
-        return "sent", None
+        return Outcome("sent")
 
-    def _prepare_email(self, batch):
+    def _prepare_email(self, row, batch):
         """The message with our own Message-ID, the same in every attempt.
 
         :return: ``(message, context)`` for ``ir.mail_server``
@@ -358,48 +360,50 @@ class DunningNotice(models.Model):
                     company.name,
                 )
             )
+        self.email_from = email_from
         if not self.message_id:
             self.message_id = tools.mail.generate_tracking_message_id(
                 f"{self.id}-dunning.notice"
             )
-        message = (
-            self.env["ir.mail_server"]
-            .sudo()
-            ._build_email__(
-                email_from,
-                [tools.formataddr((self._get_recipient_name(), self.email_to))],
-                self.subject,
-                self.body,
-                reply_to=self._get_reply_to() or email_from,
-                message_id=self.message_id,
-                subtype="html",
-                headers={
-                    "X-Auto-Response-Suppress": "OOF",
-                    "Auto-Submitted": "auto-generated",
-                },
-            )
+        servers = self.env["ir.mail_server"].sudo()
+        message = servers._build_email__(
+            email_from,
+            [tools.formataddr((self._clean_name(row["name"]), self.email_to))],
+            self.subject,
+            self.body,
+            reply_to=self._get_reply_to(row["collector_id"], batch) or email_from,
+            message_id=self.message_id,
+            subtype="html",
+            headers={
+                "X-Auto-Response-Suppress": "OOF",
+                "Auto-Submitted": "auto-generated",
+            },
         )
-        self.mime = base64.b64encode(message.as_bytes())
         return message, context
 
     @api.model
     def _get_mail_identity(self, company):
         """Who writes: the address, and the context that gives bounces of ``company``
         its own domain."""
-        return company.email and company.email_formatted, {
-            "domain_notifications_email": company.default_from_email,
-            "domain_bounce_address": company.bounce_email,
+        email_from = company.email and company.email_formatted
+        return email_from, {
+            "domain_notifications_email": company.default_from_email or email_from,
+            "domain_bounce_address": company.bounce_email or email_from,
         }
 
-    def _get_recipient_name(self):
+    @api.model
+    def _clean_name(self, name):
         """A name is free text. Line breaks would end the header, and Odoo sends to
         whatever looks like an address in it."""
-        name = self.recipient_id.name or ""
-        return "" if "@" in name else " ".join(name.split())
+        return "" if "@" in (name or "") else " ".join((name or "").split())
 
-    def _get_reply_to(self):
+    @api.model
+    def _get_reply_to(self, collector_id, batch):
         """Answers go to the collector if there is one, else to the company."""
-        return self.case_id.user_id.sudo().email_formatted
+        collector = self.env["res.users"].sudo().browse(collector_id)
+        return collector_id and batch.once(
+            ("reply_to", collector_id), lambda: collector.email_formatted
+        )
 
     def _deliver_email(self, parcel, batch):
         """Hand the message to the mail server.
@@ -426,27 +430,19 @@ class DunningNotice(models.Model):
         except Exception as error:
             batch.connections.forget(sender)
             cause = error.__context__ or error
-            outcome = smtp_outcome.of_send_error(cause, session.data_started)
-            if outcome == smtp_outcome.UNKNOWN:
-                return outcome, self.env._(
+            handed_over = session.handed_over
+            code = smtp_outcome.of_send_error(cause, handed_over is not None)
+            if code != smtp_outcome.UNKNOWN:
+                return Outcome(code, str(cause))
+            return Outcome(
+                code,
+                self.env._(
                     "The mail server did not confirm the message it was given: %s",
                     cause,
-                )
-            return outcome, str(cause)
-        return "sent", None
-
-    def _prepare_case_message(self):
-        """Values of the ``mail.message`` that keeps a sent notice on its case."""
-        return {
-            "model": "dunning.case",
-            "res_id": self.case_id.id,
-            "message_type": "email_outgoing",
-            "subtype_id": self.env.ref("mail.mt_note").id,
-            "date": self.date_sent,
-            "message_id": self.message_id,
-            "subject": self.subject,
-            "body": self.body,
-            "email_from": self.company_id.sudo().email_formatted,
-            "author_id": self.env.user.partner_id.id,
-            "partner_ids": [fields.Command.set(self.recipient_id.ids)],
-        }
+                ),
+                {"mime": base64.b64encode(handed_over or b"") or False},
+            )
+        handed_over = session and session.handed_over
+        return Outcome(
+            "sent", values={"mime": base64.b64encode(handed_over or message.as_bytes())}
+        )

@@ -11,7 +11,7 @@ from odoo.tools import SQL, config, mute_logger
 from odoo.addons.base.models.ir_cron import MIN_TIME_PER_JOB
 
 from ..tools import smtp_outcome
-from ..tools.sender_batch import Claim, SenderBatch
+from ..tools.sender_batch import Claim, Outcome, SenderBatch
 from .dunning_composer import COMPOSE_BATCH
 
 _logger = logging.getLogger(__name__)
@@ -21,8 +21,27 @@ SLICE_SECONDS = 1.0
 """How long a cron sends between two reports of its progress."""
 SHARE_OF_LIMIT = 0.6
 """Odoo kills a cron that runs too long: stop at this share of its time limit."""
+CLAIMED_FIELDS = (
+    "attempt",
+    "body",
+    "case_id",
+    "channel",
+    "company_id",
+    "dedup_key",
+    "email_from",
+    "email_to",
+    "fence",
+    "lease_until",
+    "message_id",
+    "partner_id",
+    "reason",
+    "snapshot_hash",
+    "state",
+    "subject",
+)
+"""What a claim needs to know of a notice, read at once."""
 ATTEMPTS = 10
-"""How often a transaction is begun again when an accountant's booking got in between."""
+"""How often a transaction is begun again when somebody's booking got in between."""
 
 
 class DunningSender(models.AbstractModel):
@@ -95,6 +114,7 @@ class DunningSender(models.AbstractModel):
                     if claim:
                         sender._send(claim, batch)
                 sender._post_on_cases()
+                sender.env["dunning.ledger"]._forget_prepared(batch)
             finally:
                 batch.close()
         return handled
@@ -191,14 +211,16 @@ class DunningSender(models.AbstractModel):
             # An accountant is working on an invoice: come back in a minute.
             notice.not_before = self.env.cr.now() + timedelta(minutes=1)
             return None
-        if stop := notice._refresh().get(notice):
+        notice.fetch(CLAIMED_FIELDS)
+        row = self.env["dunning.ledger"]._review(notice, batch)[notice.id]
+        if stop := notice._apply_review(row):
             notice._set_state("suppressed", stop)
             return None
         if notice.state != "ready":  # Its text could not be written.
             return None
         prepare = getattr(notice, f"_prepare_{notice.channel}", None)
         try:
-            parcel = prepare(batch) if prepare else None
+            parcel = prepare(row, batch) if prepare else None
         except (AssertionError, ValueError) as error:
             notice._set_state("failed", str(error))
             return None
@@ -245,22 +267,22 @@ class DunningSender(models.AbstractModel):
         message is on its way."""
         deliver = getattr(claim.notice, f"_deliver_{claim.channel}")
         try:
-            outcome, detail = deliver(claim.parcel, batch)
+            outcome = deliver(claim.parcel, batch)
         except smtp_outcome.NoConnection as error:
-            outcome, detail = smtp_outcome.RETRY, str(error)
+            outcome = Outcome(smtp_outcome.RETRY, str(error))
             self._put_off_company(claim.notice)
         except Exception as error:
             _logger.exception("Delivery of dunning notice %s", claim.notice.id)
-            outcome, detail = smtp_outcome.UNKNOWN, str(error)
-        self._record_safely(claim, outcome, detail)
+            outcome = Outcome(smtp_outcome.UNKNOWN, str(error))
+        self._record_safely(claim, outcome)
 
     @api.model
-    def _record_safely(self, claim, outcome, detail):
-        """Write the outcome and commit, again if a booking got in between."""
+    def _record_safely(self, claim, outcome):
+        """Write the outcome and commit, again if something else got in between."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with mute_logger("odoo.sql_db"):
-                    self._record(claim, outcome, detail)
+                    self._record(claim, outcome)
                     self._commit()
                 return
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -269,31 +291,29 @@ class DunningSender(models.AbstractModel):
                     raise
 
     @api.model
-    def _record(self, claim, outcome, detail):
-        """Write the outcome if this sender still holds the notice."""
+    def _record(self, claim, outcome):
+        """Write the outcome if this sender still holds the notice. Should somebody take
+        it over at this moment, the commit fails and we look again."""
         notice = claim.notice
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT id FROM dunning_notice
-                    WHERE id = %s AND state = 'claimed' AND fence = %s
-                      FOR NO KEY UPDATE""",
-                notice.id,
-                claim.fence,
-            )
-        )
-        if not rows:
+        notice.fetch(CLAIMED_FIELDS)
+        if notice.state != "claimed" or notice.fence != claim.fence:
             _logger.error("Fence violation: notice %s was taken over", notice.id)
-            notice._tell("fence_violation", outcome=outcome)
+            notice._tell("fence_violation", outcome=outcome.code)
             return
-        notice.invalidate_recordset(["state", "fence"])
         now = self.env.cr.now()
-        if outcome == "sent":
-            notice._set_state("sent", date_sent=now, lease_until=False)
-        elif outcome == smtp_outcome.RETRY:
+        if outcome.code == "sent":
+            notice._set_state(
+                "sent", date_sent=now, lease_until=False, **outcome.values
+            )
+        elif outcome.code == smtp_outcome.RETRY:
             wait = timedelta(minutes=smtp_outcome.retry_minutes(notice.attempt))
-            notice._set_state("ready", detail, not_before=now + wait, lease_until=False)
+            notice._set_state(
+                "ready", outcome.detail, not_before=now + wait, lease_until=False
+            )
         else:
-            notice._set_state(outcome, detail, lease_until=False)
+            notice._set_state(
+                outcome.code, outcome.detail, lease_until=False, **outcome.values
+            )
 
     @api.model
     def _put_off_company(self, notice):
@@ -356,20 +376,50 @@ class DunningSender(models.AbstractModel):
     @api.model
     def _post_on_cases(self):
         """Keep sent messages in the chatter of their cases. Notifies nobody."""
-        notices = self.env["dunning.notice"].search(
-            [
-                ("mail_message_id", "=", False),
-                ("mime", "!=", False),
-                ("state", "in", ("sent", "delivered")),
-            ],
-            limit=1000,
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH unposted AS (
+                    SELECT *
+                      FROM dunning_notice
+                     WHERE mail_message_id IS NULL AND mime IS NOT NULL
+                       AND case_id IS NOT NULL AND state IN ('sent', 'delivered')
+                     ORDER BY id
+                     LIMIT 1000
+                       FOR NO KEY UPDATE SKIP LOCKED
+                ), posted AS (
+                    INSERT INTO mail_message
+                           (model, res_id, message_type, subtype_id, date, message_id,
+                            subject, body, email_from, reply_to, author_id,
+                            create_uid, create_date, write_uid, write_date)
+                    SELECT 'dunning.case', case_id, 'email_outgoing', %(note)s,
+                           date_sent, message_id, subject, body, email_from, email_from,
+                           %(author)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM unposted
+                     ORDER BY id
+                 RETURNING id, message_id
+                ), addressed AS (
+                    INSERT INTO mail_message_res_partner_rel
+                           (mail_message_id, res_partner_id)
+                    SELECT posted.id, unposted.recipient_id
+                      FROM posted
+                      JOIN unposted USING (message_id)
+                     WHERE unposted.recipient_id IS NOT NULL
+                )
+                UPDATE dunning_notice
+                   SET mail_message_id = posted.id
+                  FROM posted
+                 WHERE dunning_notice.message_id = posted.message_id
+                   AND dunning_notice.id IN (SELECT id FROM unposted)
+                """,
+                note=self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
+                author=self.env.user.partner_id.id,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
         )
-        notices = notices.try_lock_for_update(allow_referencing=True)
-        messages = self.env["mail.message"].create(
-            [notice._prepare_case_message() for notice in notices]
-        )
-        for notice, message in zip(notices, messages, strict=True):
-            notice.mail_message_id = message
+        self.env.invalidate_all()
 
     @api.model
     def _commit(self):

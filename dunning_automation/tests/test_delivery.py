@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..tools.sender_batch import Claim
+from ..tools.sender_batch import Claim, Outcome
 from .common import NO_TRACKING, DunningCommon
 
 SENDER = "odoo.addons.dunning_automation.models.dunning_sender"
@@ -330,14 +330,14 @@ class TestDelivery(DunningCommon):
         self.run_on()
         poison = self.notices()
         model = type(self.env["dunning.notice"])
-        refresh = model._refresh
+        apply_review = model._apply_review
 
-        def fail(notices):
-            if notices == poison:
+        def fail(notice, row):
+            if notice == poison:
                 raise ValueError("Boom")
-            return refresh(notices)
+            return apply_review(notice, row)
 
-        self.startPatcher(patch.object(model, "_refresh", fail))
+        self.startPatcher(patch.object(model, "_apply_review", fail))
         with mute_logger(SENDER):
             self.assertEqual(len(self.deliver()), 1)
         self.assertEqual(poison.state, "ready")
@@ -522,11 +522,11 @@ class TestDelivery(DunningCommon):
         self.env.flush_all()
         sender = self.env["dunning.sender"]
         with self.assertLogs(SENDER, "ERROR") as logs:
-            sender._record(Claim(notice, "email", "theirs", None), "sent", None)
+            sender._record(Claim(notice, "email", "theirs", None), Outcome("sent"))
         self.assertIn("Fence violation", logs.output[0])
         self.assertEqual(notice.state, "claimed")
         self.assertIn("fence_violation", notice.event_ids.mapped("kind"))
-        sender._record(Claim(notice, "email", "mine", None), "sent", None)
+        sender._record(Claim(notice, "email", "mine", None), Outcome("sent"))
         self.assertEqual(notice.state, "sent")
 
     def test_claim_is_written_before_anything_is_sent(self):
@@ -537,7 +537,7 @@ class TestDelivery(DunningCommon):
             notice.env.cr.rollback()  # What a crash would leave behind.
             notice.invalidate_recordset()
             seen.append((notice.state, notice.attempt, bool(notice.fence)))
-            return "sent", None
+            return Outcome("sent")
 
         with patch.object(
             type(self.env["dunning.notice"]), "_deliver_email", deliver_email

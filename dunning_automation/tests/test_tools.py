@@ -117,14 +117,14 @@ class TestSmtpConnections(BaseCase):
 
     def test_session_knows_whether_the_message_may_have_left(self):
         session = self.connections.get("a", self.connect)
-        self.assertFalse(session.data_started)
-        self.assertEqual(session.data("text"), (250, "text"))
-        self.assertTrue(session.data_started)
-        self.assertFalse(self.connections.get("a", self.connect).data_started)
+        self.assertIsNone(session.handed_over)
+        self.assertEqual(session.data(b"text"), (250, b"text"))
+        self.assertEqual(session.handed_over, b"text")
+        self.assertIsNone(self.connections.get("a", self.connect).handed_over)
 
     def test_session_that_does_not_tell_may_have_sent(self):
         session = self.connections.get("a", SimpleNamespace)
-        self.assertTrue(session.data_started)
+        self.assertIsNotNone(session.handed_over)
 
     def test_idle_session_is_asked_before_it_is_used(self):
         for answer in (OSError(), smtplib.SMTPServerDisconnected(), (421, b"bye")):

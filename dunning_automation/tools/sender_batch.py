@@ -1,5 +1,6 @@
 """What a sender keeps between two notices of one batch."""
 
+import uuid
 from typing import Any, NamedTuple
 
 from .smtp_connections import SmtpConnections
@@ -15,11 +16,25 @@ class Claim(NamedTuple):
     """what ``_prepare_<channel>`` made"""
 
 
+class Outcome(NamedTuple):
+    """What came of a delivery."""
+
+    code: str
+    """``sent`` or one of ``tools/smtp_outcome.py``"""
+    detail: str | None = None
+    """shown to people"""
+    values: dict = {}
+    """further fields of the notice to write"""
+
+
 class SenderBatch:
     """Open connections, and facts that are read once per batch (about a second)."""
 
     def __init__(self):
+        self.token = uuid.uuid4().hex[:12]
         self.connections = SmtpConnections()
+        self.prepared = []
+        """names of the statements that the database has planned for this batch"""
         self._facts = {}
 
     def once(self, key, read):

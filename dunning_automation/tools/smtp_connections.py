@@ -16,7 +16,8 @@ class SmtpConnections:
 
     def get(self, sender, connect):
         """The session of ``sender``, a new one by ``connect()`` if there is none that
-        still answers. Its ``data_started`` tells later whether a message may have left.
+        still answers. Its ``handed_over`` holds the bytes of the message as soon as
+        they are on their way, None before: nothing can have left then.
         """
         session, used_at = self._sessions.pop(sender, (None, 0.0))
         if session and time.monotonic() - used_at > IDLE_SECONDS:
@@ -26,7 +27,7 @@ class SmtpConnections:
             if session:
                 _watch(session)
         if session:
-            session.data_started = not hasattr(session, "data")
+            session.handed_over = None if hasattr(session, "data") else b""
             self._sessions[sender] = session, time.monotonic()
         return session
 
@@ -49,13 +50,13 @@ def _answers(session):
 
 
 def _watch(session):
-    """Let ``session.data_started`` become true when the message itself is sent."""
+    """Keep the message itself when it is sent: smtplib's ``data`` gets its bytes."""
     data = getattr(session, "data", None)
     if not data:
         return
 
     def watched(message):
-        session.data_started = True
+        session.handed_over = message
         return data(message)
 
     session.data = watched
