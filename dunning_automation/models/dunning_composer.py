@@ -7,6 +7,14 @@ from odoo.tools import SQL
 _logger = logging.getLogger(__name__)
 
 COMPOSE_BATCH = 50
+PRINTED_FIELDS = (
+    "access_token",
+    "move_type",
+    "name",
+    "partner_bank_id",
+    "payment_reference",
+)
+"""What a text says of an invoice."""
 
 
 class DunningComposer(models.AbstractModel):
@@ -161,6 +169,8 @@ class DunningComposer(models.AbstractModel):
     def _render(self):
         """Write the texts of notices of one action and company, if their channel has
         a text, and remember what they were written from."""
+        # Records taken out of a list (filtered, grouped) are read one by one.
+        self.line_ids.move_id.fetch(PRINTED_FIELDS)
         render = getattr(self, f"_render_{self.action_id.channel}", None)
         if render:
             render()
