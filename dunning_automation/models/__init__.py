@@ -12,6 +12,7 @@ from . import dunning_planner
 from . import dunning_policy
 from . import dunning_run
 from . import dunning_sender
+from . import mail_thread
 from . import res_company
 from . import res_config_settings
 from . import res_partner

@@ -97,7 +97,7 @@ class DunningNotice(models.Model):
     reason = fields.Text(
         readonly=True, help="Why it was held back, failed or cancelled."
     )
-    message_id = fields.Char("Message-ID", readonly=True)
+    message_id = fields.Char("Message-ID", readonly=True, index="btree_not_null")
     mime = fields.Binary(
         "Message as Sent", attachment=False, prefetch=False, readonly=True
     )
@@ -325,6 +325,34 @@ class DunningNotice(models.Model):
         notices = self.browse(notice_id for (notice_id,) in rows)
         for notice, stop in notices._refresh().items():
             notice._set_state("suppressed", stop)
+
+    # === PROOF: what comes back === #
+
+    @api.model
+    def _receive_report(self, message_ids, action):
+        """A mail server reports on our messages.
+
+        :param list message_ids: Message-IDs, with angle brackets
+        :param str action: as in RFC 3464; only ``failed`` and ``delivered`` are final
+        """
+        if action == "failed":
+            self._search_sent(message_ids)._set_state(
+                "failed", self.env._("The message came back: the address is wrong.")
+            )
+        elif action == "delivered":
+            self._search_sent(message_ids)._set_state("delivered")
+
+    @api.model
+    def _receive_answer(self, message_ids):
+        """Somebody answers our messages, so they arrived."""
+        self._search_sent(message_ids)._set_state("delivered")
+
+    @api.model
+    def _search_sent(self, message_ids):
+        """Notices with one of these Message-IDs that left, or may have left."""
+        return self.search(
+            [("message_id", "in", message_ids), ("state", "in", ("sent", "unknown"))]
+        )
 
     # === CHANNELS === #
     # ``_prepare_<channel>`` makes in the claim what will be handed over (the parcel),

@@ -11,6 +11,7 @@ from . import (
     test_planner_stops,
     test_planner_timing,
     test_policy,
+    test_proof,
     test_recipient,
     test_scale,
     test_tools,

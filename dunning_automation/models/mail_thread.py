@@ -1,0 +1,39 @@
+import re
+
+from odoo import api, models
+
+
+class MailThread(models.AbstractModel):
+    _inherit = "mail.thread"
+
+    @api.model
+    def _routing_handle_bounce(self, email_message, message_dict):
+        """A delivery report says what became of a notice."""
+        result = super()._routing_handle_bounce(email_message, message_dict)
+        self.env["dunning.notice"].sudo()._receive_report(
+            message_dict["bounced_msg_ids"] or [],
+            self._get_report_action(email_message),
+        )
+        return result
+
+    @api.model
+    def message_route(self, message, message_dict, *args, **kwargs):
+        """An answer proves that a notice arrived."""
+        references = f"{message_dict['references']} {message_dict['in_reply_to']}"
+        if not message_dict.get("is_bounce"):
+            self.env["dunning.notice"].sudo()._receive_answer(
+                re.findall(r"<[^<>\s]+>", references)
+            )
+        return super().message_route(message, message_dict, *args, **kwargs)
+
+    @api.model
+    def _get_report_action(self, email_message):
+        """What a delivery status notification reports (RFC 3464): ``failed``,
+        ``delayed``, ``delivered``, ``relayed`` or ``expanded``. Mails that bounce
+        without such a part failed."""
+        for part in email_message.walk():
+            if part.get_content_type() == "message/delivery-status":
+                for block in part.get_payload():
+                    if block["Action"]:
+                        return block["Action"].strip().lower()
+        return "failed"
