@@ -11,7 +11,9 @@ from . import dunning_notice_line
 from . import dunning_planner
 from . import dunning_policy
 from . import dunning_run
+from . import dunning_seal
 from . import dunning_sender
+from . import dunning_verification
 from . import mail_thread
 from . import res_company
 from . import res_config_settings

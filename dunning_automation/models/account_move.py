@@ -99,3 +99,12 @@ class AccountMove(models.Model):
         return self.dunning_notice_ids._get_records_action(
             name=self.env._("Dunning Notices")
         )
+
+    def action_export_dunning_evidence(self):
+        """Download what was said about this invoice, and the proof."""
+        self.ensure_one()
+        return self.env["dunning.evidence"]._export(
+            company_id=self.company_id.id,
+            partner_id=self.commercial_partner_id.id,
+            move_id=self.id,
+        )

@@ -146,6 +146,15 @@ class DunningCase(models.Model):
             name=self.env._("Open Invoices")
         )
 
+    def action_export_evidence(self):
+        """Download what was said in this case, and the proof."""
+        self.ensure_one()
+        return self.env["dunning.evidence"]._export(
+            company_id=self.company_id.id,
+            partner_id=self.partner_id.id,
+            case_id=self.id,
+        )
+
     # === TASKS === #
 
     def _get_collector(self, policy):

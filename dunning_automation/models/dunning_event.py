@@ -1,12 +1,69 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..tools import fingerprint
+
+CONTENT = SQL(
+    """JSONB_BUILD_ARRAY(
+           event.id, event.occurred_at, event.user_id, event.company_id,
+           event.debtor_key, event.case_id, event.notice_id, event.kind, event.payload
+       )::text"""
+)
+"""What the chain binds of ``dunning_event event``, as one text that no other event has.
+``jsonb`` writes equal values equally, whatever the settings of the connection."""
+
+GUARD = """
+    CREATE OR REPLACE FUNCTION dunning_append_only() RETURNS trigger AS $$
+    BEGIN
+        RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
+              USING ERRCODE = 'restrict_violation';
+    END
+    $$ LANGUAGE plpgsql;
+"""
+
+EVENT_GUARD = """
+    CREATE OR REPLACE FUNCTION dunning_event_update() RETURNS trigger AS $$
+    DECLARE
+        allowed dunning_event;
+    BEGIN
+        allowed := OLD;
+        allowed.partner_id := NEW.partner_id;
+        IF OLD.sequence IS NULL AND OLD.hash IS NULL
+           AND NEW.sequence IS NOT NULL AND NEW.hash IS NOT NULL THEN
+            allowed.sequence := NEW.sequence;
+            allowed.hash := NEW.hash;
+        END IF;
+        IF NEW.note IS NULL AND NEW.salt IS NULL THEN
+            allowed.note := NULL;
+            allowed.salt := NULL;
+        END IF;
+        IF NEW IS DISTINCT FROM allowed THEN
+            RAISE EXCEPTION 'dunning_event is append-only: UPDATE of % refused', OLD.id
+                  USING ERRCODE = 'restrict_violation',
+                        HINT = 'It is sealed once, its customer may be merged, its '
+                               'words and salt may be erased; nothing else changes.';
+        END IF;
+        RETURN NEW;
+    END
+    $$ LANGUAGE plpgsql;
+"""
 
 
 class DunningEvent(models.Model):
     """What happened, append-only: the timeline of debtors and invoices.
 
     Written in the transaction of the change that it tells. ``occurred_at`` is the clock
-    of the database, so that two hosts agree on the order.
+    of the database, so that two hosts agree on the order. ``dunning.seal`` numbers the
+    events and chains their hashes a moment later; triggers of the database refuse any
+    other change.
+
+    ``payload`` is part of the hash and stays for ever, so it holds ids, codes and
+    figures only. What concerns persons stands in ``note`` (words for people) or outside
+    of the event, and its keyed fingerprint in the payload under ``hmac``; erasing
+    ``note`` and ``salt`` makes that fingerprint meaningless and leaves the chain valid.
+
+    A migration that changes old events must drop the triggers first: see ``init``.
     """
 
     _name = "dunning.event"
@@ -23,10 +80,11 @@ class DunningEvent(models.Model):
         "By",
         readonly=True,
         index="btree_not_null",
+        ondelete="restrict",
         default=lambda self: self.env.user,
     )
     company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True
+        "res.company", required=True, readonly=True, index=True, ondelete="restrict"
     )
     partner_id = fields.Many2one(
         "res.partner",
@@ -34,6 +92,9 @@ class DunningEvent(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
+    )
+    debtor_key = fields.Integer(
+        readonly=True, help="The customer at that moment; merging customers keeps it."
     )
     case_id = fields.Many2one(
         "dunning.case", readonly=True, index="btree_not_null", ondelete="restrict"
@@ -57,26 +118,108 @@ class DunningEvent(models.Model):
             ("fence_violation", "Outcome of a sender that was overtaken"),
             ("line_skipped", "Invoice taken out of a notice"),
             ("address_missing", "Address missing"),
+            ("evidence_exported", "Evidence exported"),
+            ("personal_data_erased", "Personal data erased"),
         ],
         required=True,
         readonly=True,
     )
-    payload = fields.Json(readonly=True, help="Facts at that moment, by name.")
+    payload = fields.Json(
+        readonly=True, help="Facts at that moment, by name: ids, codes and figures."
+    )
+    note = fields.Text(readonly=True, help="Words for people; can be erased.")
+    salt = fields.Char(readonly=True, groups=fields.NO_ACCESS)
+    sequence = fields.Integer(
+        "Number",
+        readonly=True,
+        aggregator=None,
+        help="Place in the sealed chain, without gaps; empty until sealed.",
+    )
+    hash = fields.Char(
+        readonly=True, help="SHA-256 of the hash before it and of this event."
+    )
     summary = fields.Char(compute="_compute_summary")
 
-    @api.depends("kind", "payload", "notice_id")
+    _sequence_uniq = models.UniqueIndex("(sequence) WHERE sequence IS NOT NULL")
+    _unsealed_idx = models.Index("(id) WHERE sequence IS NULL")
+
+    def init(self):
+        """Let the database refuse what must not happen, whoever asks."""
+        self._make_append_only(self._table)
+        self.env.cr.execute(EVENT_GUARD)
+        self.env.cr.execute(
+            """DROP TRIGGER dunning_append_only_update ON dunning_event;
+               CREATE TRIGGER dunning_append_only_update
+               BEFORE UPDATE ON dunning_event
+               FOR EACH ROW EXECUTE FUNCTION dunning_event_update()"""
+        )
+
+    @api.model
+    def _make_append_only(self, table):
+        """Triggers that refuse UPDATE, DELETE and TRUNCATE. Idempotent."""
+        self.env.cr.execute(GUARD)
+        for operation, scope in (
+            ("UPDATE", "ROW"),
+            ("DELETE", "ROW"),
+            ("TRUNCATE", "STATEMENT"),
+        ):
+            self.env.cr.execute(
+                SQL(
+                    """DROP TRIGGER IF EXISTS %(name)s ON %(table)s;
+                       CREATE TRIGGER %(name)s BEFORE %(operation)s ON %(table)s
+                       FOR EACH %(scope)s EXECUTE FUNCTION dunning_append_only()""",
+                    name=SQL.identifier(f"dunning_append_only_{operation.lower()}"),
+                    table=SQL.identifier(table),
+                    operation=SQL(operation),
+                    scope=SQL(scope),
+                )
+            )
+
+    @api.depends("kind", "payload", "notice_id", "note")
     def _compute_summary(self):
+        channels = dict(
+            self.notice_id._fields["channel"]._description_selection(self.env)
+        )
+        reasons = dict(
+            self.env["dunning.decision"]
+            ._fields["reason"]
+            ._description_selection(self.env)
+        )
         for event in self:
             payload = event.payload or {}
-            level = payload.get("level") or event.notice_id.level_id.name
-            parts = [level, payload.get("to"), payload.get("reason")]
-            event.summary = " · ".join(str(part) for part in parts if part)
+            parts = [
+                event.notice_id.level_id.name,
+                channels.get(payload.get("channel")),
+                reasons.get(payload.get("reason")),
+                event.note,
+            ]
+            event.summary = " · ".join(filter(None, parts))
 
     @api.depends("kind")
     def _compute_display_name(self):
         kinds = dict(self._fields["kind"]._description_selection(self.env))
         for event in self:
             event.display_name = kinds.get(event.kind, "")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """:param vals_list: besides the fields, ``personal``: dict {name: text or
+        bytes} of values that only leave their fingerprint in the payload"""
+        return super().create([self._prepare_values(**vals) for vals in vals_list])
+
+    @api.model
+    def _prepare_values(self, personal=None, **vals):
+        vals.setdefault("debtor_key", vals.get("partner_id"))
+        personal = {"note": vals.get("note"), **(personal or {})}
+        personal = {name: value for name, value in personal.items() if value}
+        if personal:
+            vals["salt"] = fingerprint.new_salt()
+            hashes = {
+                name: fingerprint.of_personal(vals["salt"], value)
+                for name, value in personal.items()
+            }
+            vals["payload"] = {**(vals.get("payload") or {}), "hmac": hashes}
+        return vals
 
     def write(self, vals):
         if self:
@@ -86,3 +229,15 @@ class DunningEvent(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_always(self):
         raise UserError(self.env._("The timeline is append-only: events stay."))
+
+    def _erase_personal(self):
+        """Forget the words and what the fingerprints were made with."""
+        if self:
+            self.flush_recordset()
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE dunning_event SET note = NULL, salt = NULL WHERE id IN %s",
+                    tuple(self.ids),
+                )
+            )
+            self.invalidate_recordset(["note", "salt", "summary"])

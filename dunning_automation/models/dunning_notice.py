@@ -99,7 +99,11 @@ class DunningNotice(models.Model):
     )
     message_id = fields.Char("Message-ID", readonly=True, index="btree_not_null")
     mime = fields.Binary(
-        "Message as Sent", attachment=False, prefetch=False, readonly=True
+        "Message as Sent",
+        attachment=False,
+        prefetch=False,
+        readonly=True,
+        help="The bytes that were handed to the mail server.",
     )
     mail_message_id = fields.Many2one(
         "mail.message", readonly=True, index="btree_not_null", ondelete="set null"
@@ -153,7 +157,7 @@ class DunningNotice(models.Model):
         """Move these notices to ``target`` and tell the event, in one transaction.
 
         :param str target: a state of ``tools/notice_states.py``
-        :param str reason: shown to people, kept in the event
+        :param str reason: shown to people, the note of the event
         :param values: further fields to write
         :raise UserError: when a notice is in a state that does not lead to ``target``
         """
@@ -175,13 +179,19 @@ class DunningNotice(models.Model):
         if target in notice_states.RELEASED:
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
-        self._tell(f"notice_{target}", reason=reason)
+        self._tell(f"notice_{target}", reason)
         if target in (notice_states.FAILED, notice_states.UNKNOWN):
             for notice in self.filtered("case_id"):
                 notice.case_id._create_delivery_task(notice)
 
-    def _tell(self, kind, **payload):
-        """Append an event of ``kind`` for each of these notices."""
+    def _tell(self, kind, note=None, personal=None, **payload):
+        """Append an event of ``kind`` for each of these notices.
+
+        :param str note: words for people; can be erased, see ``dunning.event``
+        :param dict personal: {name: text or bytes} of values of which the event keeps
+            the fingerprint only
+        :param payload: further facts, ids, codes and figures only
+        """
         self.env["dunning.event"].create(
             [
                 {
@@ -190,14 +200,39 @@ class DunningNotice(models.Model):
                     "case_id": notice.case_id.id,
                     "notice_id": notice.id,
                     "kind": kind,
+                    "note": note,
+                    "personal": personal or notice._get_sealed_values(kind),
                     "payload": {
                         "channel": notice.channel,
                         "attempt": notice.attempt,
-                        **{key: value for key, value in payload.items() if value},
+                        **payload,
                     },
                 }
                 for notice in self
             ]
+        )
+
+    def _get_sealed_values(self, kind):
+        """Personal values whose fingerprint the event of ``kind`` keeps: what leaves,
+        and to whom, is bound before it leaves."""
+        if kind != "notice_claimed":
+            return {}
+        message = self.mime and base64.b64decode(self.mime)
+        return {"email_to": self.email_to, "message": message}
+
+    def _erase_personal(self):
+        """Forget texts, addresses and words of these notices, and their copies on the
+        cases. What was sent when, at which level and about which invoices stays."""
+        self.mail_message_id.write({"subject": False, "body": ""})
+        self.line_ids.filtered("skip_reason").skip_reason = self.env._("Erased")
+        self.write(
+            {
+                "subject": False,
+                "body": False,
+                "email_to": False,
+                "mime": False,
+                "reason": False,
+            }
         )
 
     # === ACTIONS === #

@@ -91,7 +91,7 @@ class DunningNoticeLine(models.Model):
                 )
             lines.write({"skip_reason": reason})
             numbers = ", ".join(filter(None, lines.mapped("name")))
-            notice._tell("line_skipped", reason=f"{numbers}: {reason}")
+            notice._tell("line_skipped", f"{numbers}: {reason}")
             steps = notice._get_lines().filtered("is_step")
             if not steps:
                 notice._set_state("cancelled", reason)

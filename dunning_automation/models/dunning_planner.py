@@ -383,8 +383,10 @@ class DunningPlanner(models.AbstractModel):
                  RETURNING id, partner_id
                 )
                 INSERT INTO dunning_event
-                       (occurred_at, user_id, company_id, partner_id, case_id, kind)
-                SELECT %(now)s, %(uid)s, %(company)s, partner_id, id, 'case_opened'
+                       (occurred_at, user_id, company_id, partner_id, debtor_key,
+                        case_id, kind)
+                SELECT %(now)s, %(uid)s, %(company)s, partner_id, partner_id,
+                       id, 'case_opened'
                   FROM opened
                 """,
                 **self._get_parameters(run),
@@ -453,8 +455,10 @@ class DunningPlanner(models.AbstractModel):
                  RETURNING id, partner_id
                 ), told AS (
                     INSERT INTO dunning_event
-                           (occurred_at, user_id, company_id, partner_id, case_id, kind)
-                    SELECT %(now)s, %(uid)s, %(company)s, partner_id, id, 'case_closed'
+                           (occurred_at, user_id, company_id, partner_id, debtor_key,
+                            case_id, kind)
+                    SELECT %(now)s, %(uid)s, %(company)s, partner_id, partner_id,
+                           id, 'case_closed'
                       FROM closed
                 )
                 SELECT id FROM closed
@@ -541,15 +545,14 @@ class DunningPlanner(models.AbstractModel):
                         ON CONFLICT DO NOTHING
                 )
                 INSERT INTO dunning_event
-                       (occurred_at, user_id, company_id, partner_id, case_id,
-                        notice_id, kind, payload)
-                SELECT %(now)s, %(uid)s, %(company)s, planned.partner_id, case_id,
-                       planned.id, 'notice_planned',
+                       (occurred_at, user_id, company_id, partner_id, debtor_key,
+                        case_id, notice_id, kind, payload)
+                SELECT %(now)s, %(uid)s, %(company)s, planned.partner_id,
+                       planned.partner_id, case_id, planned.id, 'notice_planned',
                        JSONB_BUILD_OBJECT(
-                           'level', level.name->>'en_US',
+                           'level_id', planned.level_id,
                            'channel', planned.channel, 'state', planned.state)
                   FROM planned
-                  JOIN dunning_level level ON level.id = planned.level_id
                  WHERE NOT simulation
                 """,
                 database=self.env["ir.config_parameter"].get_param("database.uuid"),

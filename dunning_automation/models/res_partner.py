@@ -1,5 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+from ..tools.notice_states import PENDING
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
 
@@ -128,3 +131,47 @@ class ResPartner(models.Model):
         )
         domain = [("partner_id", "=", self.commercial_partner_id.id)]
         return action | {"domain": domain, "context": {}}
+
+    def action_export_dunning_evidence(self):
+        """Download what the current company said to this customer, and the proof."""
+        self.ensure_one()
+        return self.env["dunning.evidence"]._export(
+            company_id=self.env.company.id, partner_id=self.commercial_partner_id.id
+        )
+
+    def _dunning_erase(self):
+        """Forget the personal data in the reminders of these customers, in the
+        companies of the user. The chain of events stays valid.
+
+        :raise UserError: while a reminder waits, is on its way or needs a decision
+        """
+        debtors = self.commercial_partner_id
+        domain = [("partner_id", "in", debtors.ids)]
+        notices = self.env["dunning.notice"].search(domain)
+        pending = notices.filtered(
+            lambda notice: notice.state in PENDING and not notice.simulation
+        )
+        if pending:
+            raise UserError(
+                self.env._(
+                    "Something is still on its way to %s: cancel or settle these "
+                    "notices first.",
+                    ", ".join(pending.partner_id.mapped("display_name")),
+                )
+            )
+        events = self.env["dunning.event"].search(domain)
+        notices.sudo()._erase_personal()
+        events.sudo()._erase_personal()
+        self.env["dunning.event"].sudo().create(
+            [
+                {
+                    "company_id": company.id,
+                    "partner_id": debtor.id,
+                    "kind": "personal_data_erased",
+                    "payload": {"notices": len(of_debtor)},
+                }
+                for (company, debtor), of_debtor in notices.grouped(
+                    lambda notice: (notice.company_id, notice.partner_id)
+                ).items()
+            ]
+        )

@@ -1,8 +1,10 @@
 from . import (
     test_access,
+    test_audit,
     test_bad_input,
     test_decisions,
     test_delivery,
+    test_evidence,
     test_message,
     test_modes,
     test_notice_states,

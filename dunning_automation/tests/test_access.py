@@ -21,6 +21,7 @@ WRITTEN_BY_THE_SYSTEM = [
     "dunning.notice.line",
     "dunning.event",
 ]
+AUDIT_MODELS = ["dunning.seal", "dunning.verification"]
 READERS = ("billing", "readonly", "collector", "manager")
 INTERNAL = ("sales", *READERS)
 
@@ -159,6 +160,47 @@ class TestAccess(DunningCommon):
                 with self.assertRaises(UserError):
                     records.unlink()
 
+    def test_managers_and_auditors_see_the_seals_and_verify(self):
+        self.env["dunning.seal"].sudo()._seal_block()
+        result = self.env["dunning.verification"].sudo()._run()
+        records = {
+            "dunning.seal": self.env["dunning.seal"].search([], limit=1),
+            "dunning.verification": result.with_env(self.env),
+        }
+        for login in self.users:
+            allowed = login in ("manager", "readonly")
+            for model, record in records.items():
+                with self.subTest(login=login, model=model):
+                    record = self.as_user(login, record)
+                    self.assertEqual(record.has_access("read"), allowed)
+                    for operation in ("write", "create", "unlink"):
+                        self.assertFalse(record.has_access(operation))
+                    if allowed:
+                        self.read_as_the_client_does(record, "list")
+            with self.subTest(login=login, action="verify"):
+                seals = self.as_user(login, self.env["dunning.seal"])
+                if allowed:
+                    action = seals.action_verify()
+                    result = seals.env[action["res_model"]].browse(action["res_id"])
+                    self.assertEqual(result.user_id, self.users[login])
+                    self.assertTrue(self.read_as_the_client_does(result))
+                else:
+                    with self.assertRaises(AccessError):
+                        seals.action_verify()
+
+    def test_nobody_reads_salts(self):
+        self.notice.sudo()._tell("line_skipped", "Words")
+        event = self.notice.event_ids.sorted("id")[-1]
+        self.assertTrue(event.sudo().salt)
+        administrator = self.new_user("d_admin", "base.group_system")
+        administrator.group_ids |= self.env.ref("dunning_automation.group_manager")
+        for user in (*self.users.values(), administrator):
+            with self.subTest(user.login):
+                with self.assertRaises(AccessError):
+                    event.with_user(user).read(["salt"])
+                with self.assertRaises(AccessError):
+                    event.with_user(user).search([("salt", "=like", "a%")])
+
     def test_only_managers_write_policies_and_runs(self):
         for login in self.users:
             for model in (
@@ -249,7 +291,8 @@ class TestAccess(DunningCommon):
     def test_nobody_calls_private_methods(self):
         """Methods without a leading underscore are callable over RPC: only those that
         check the caller's rights may be among them."""
-        for model in MODELS:
+        wizards = ["dunning.erasure", "dunning.evidence"]
+        for model in [*MODELS, *AUDIT_MODELS, *wizards]:
             own = {
                 name
                 for cls in type(self.env[model]).mro()
@@ -257,7 +300,8 @@ class TestAccess(DunningCommon):
                 for name, value in vars(cls).items()
                 if callable(value) and not name.startswith("_")
             }
-            own -= {"write", "create", "unlink", "copy", "copy_data"}
+            # Odoo keeps ``init`` from RPC by itself.
+            own -= {"write", "create", "unlink", "copy", "copy_data", "init"}
             with self.subTest(model):
                 self.assertFalse(
                     [name for name in own if not name.startswith("action_")]

@@ -50,7 +50,7 @@ class TestNoticeStates(DunningCommon):
                             event = notice.event_ids.sorted("id")[-1]
                             self.assertEqual(len(notice.event_ids), events + 1)
                             self.assertEqual(event.kind, f"notice_{target}")
-                            self.assertEqual(event.payload["reason"], "Because")
+                            self.assertEqual(event.note, "Because")
                             self.assertEqual(event.payload["attempt"], 3)
                             savepoint.rollback()
                         self.env.invalidate_all()
@@ -78,7 +78,7 @@ class TestNoticeStates(DunningCommon):
             ],
         )
         self.assertEqual(event.payload, {"channel": "email", "attempt": 0})
-        self.assertEqual(event.summary, "Friendly reminder")
+        self.assertEqual(event.summary, "Friendly reminder · E-mail")
 
     def test_timeline_is_append_only(self):
         event = self.notice_in("planned").event_ids.sudo()

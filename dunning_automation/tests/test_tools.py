@@ -5,13 +5,33 @@ from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import ladder, notice_states, reasons, smtp_connections, smtp_outcome
+from ..tools import (
+    anchor_log,
+    fingerprint,
+    ladder,
+    notice_states,
+    reasons,
+    safe_csv,
+    smtp_connections,
+    smtp_outcome,
+)
 from ..tools.smtp_connections import SmtpConnections
+
+TOOLS = (
+    anchor_log,
+    fingerprint,
+    ladder,
+    notice_states,
+    reasons,
+    safe_csv,
+    smtp_connections,
+    smtp_outcome,
+)
 
 
 def load_tests(loader, tests, pattern):
     """The examples in the docstrings of ``tools/`` are tests."""
-    for module in (ladder, notice_states, reasons, smtp_outcome):
+    for module in TOOLS:
         tests.addTests(doctest.DocTestSuite(module))
     return tests
 
@@ -19,7 +39,7 @@ def load_tests(loader, tests, pattern):
 @tagged("post_install", "-at_install")
 class TestTools(BaseCase):
     def test_examples(self):
-        for module in (ladder, notice_states, reasons, smtp_outcome):
+        for module in TOOLS:
             with self.subTest(module.__name__):
                 self.assertFalse(doctest.testmod(module).failed)
 

@@ -1,2 +1,4 @@
 from . import base_partner_merge_automatic_wizard
+from . import dunning_erasure
+from . import dunning_evidence
 from . import dunning_notice_skip
