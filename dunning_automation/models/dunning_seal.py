@@ -249,7 +249,7 @@ class DunningSeal(models.Model):
 
         :param subject: function that gives the subject in a given environment
         """
-        env = self.sudo().with_context(lang=user.lang).env
+        env = self.sudo().with_context(lang=user.lang, tz=user.tz).env
         company = companies[:1]
         body = env["mail.template"]._render_encapsulate(
             "dunning_automation.mail_layout",
