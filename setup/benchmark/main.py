@@ -268,6 +268,7 @@ def _planning(samples: list, peer: dict) -> dict:
         "oca_s": _rounded(peer["plan"]["seconds"]),
         "oca_lines": peer["plan"]["lines"],
         "floor_s": _median(samples, "plan_floor"),
+        "floor_checked_s": _median(samples, "plan_floor", "checked_seconds"),
         "floor_rows": samples[-1]["plan_floor"]["rows"],
         "peak_mb": max(sample["plan"]["peak_mb"] for sample in samples),
         "rows": last["rows"],
@@ -286,9 +287,7 @@ def _sending(samples: list, peer: dict) -> dict:
         "floor_s": _median(samples, "send_floor"),
         "queries_per_message": _per_message(last["send"], "queries"),
         "compose_queries_per_message": _per_message(last["send"], "compose_queries"),
-        "compose_s": _rounded(
-            statistics.median(sample["send"]["compose_seconds"] for sample in samples)
-        ),
+        "compose_s": _median(samples, "send", "compose_seconds"),
         "distinct": last["arrived"]["distinct"],
         "recorded": last["send"]["messages"],
         "bytes": last["arrived"]["bytes"],
@@ -301,8 +300,8 @@ def _sending(samples: list, peer: dict) -> dict:
     }
 
 
-def _median(samples: list, part: str) -> float:
-    return _rounded(statistics.median(sample[part]["seconds"] for sample in samples))
+def _median(samples: list, part: str, name: str = "seconds") -> float:
+    return _rounded(statistics.median(sample[part][name] for sample in samples))
 
 
 def _per_message(sent: dict, name: str) -> float:
