@@ -1,6 +1,7 @@
 from odoo import api, fields, models
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 
+from ..fields import UncheckedMany2one
 from ..tools.reasons import OUTCOMES, REASONS
 
 
@@ -22,17 +23,11 @@ class DunningDecision(models.Model):
     move_line_id = fields.Many2one(
         "account.move.line", required=True, readonly=True, ondelete="cascade"
     )  # Already has an index from the unique constraint.
-    move_id = fields.Many2one(
-        "account.move",
-        "Invoice",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="cascade",
+    # Invoice and company stay as long as the receivable line does.
+    move_id = UncheckedMany2one(
+        "account.move", "Invoice", required=True, readonly=True, index=True
     )
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True
-    )
+    company_id = UncheckedMany2one("res.company", required=True, readonly=True)
     partner_id = fields.Many2one(
         "res.partner",
         "Customer",
@@ -40,27 +35,17 @@ class DunningDecision(models.Model):
         index="btree_not_null",
         ondelete="restrict",
     )
-    policy_id = fields.Many2one(
-        "dunning.policy", readonly=True, index="btree_not_null", ondelete="set null"
-    )
-    run_id = fields.Many2one(
-        "dunning.run", readonly=True, index="btree_not_null", ondelete="set null"
-    )
+    policy_id = UncheckedMany2one("dunning.policy", readonly=True)
+    run_id = UncheckedMany2one("dunning.run", readonly=True)
     outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
     reason = fields.Selection(REASONS, required=True, readonly=True)
     cycle = fields.Integer(
         readonly=True, help="Counts fresh starts: a bounced payment opens a new cycle."
     )
-    level_id = fields.Many2one(
-        "dunning.level",
-        "Reached Level",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="set null",
+    level_id = UncheckedMany2one(
+        "dunning.level", "Reached Level", readonly=True, index="btree_not_null"
     )
-    next_level_id = fields.Many2one(
-        "dunning.level", readonly=True, index="btree_not_null", ondelete="set null"
-    )
+    next_level_id = UncheckedMany2one("dunning.level", readonly=True)
     next_date = fields.Date(
         readonly=True, help="First day on which the next level may apply."
     )
@@ -97,6 +82,22 @@ class DunningDecision(models.Model):
                     )
                 )
             decision.explanation = "; ".join(parts)
+
+    @api.model
+    def _forget(self, records):
+        """Policies or levels are deleted: no decision may point at them any more."""
+        self.flush_model()
+        for name, field in self._fields.items():
+            if field.store and field.comodel_name == records._name:
+                self.env.cr.execute(
+                    SQL(
+                        "UPDATE dunning_decision SET %(field)s = NULL "
+                        "WHERE %(field)s IN %(ids)s",
+                        field=SQL.identifier(name),
+                        ids=tuple(records.ids) or (0,),
+                    )
+                )
+        self.invalidate_model()
 
     def _get_notice_fates(self):
         """What became of the notice that a decision planned: {decision: words}."""

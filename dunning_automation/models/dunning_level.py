@@ -97,6 +97,10 @@ class DunningLevel(models.Model):
                     )
                 )
 
+    def unlink(self):
+        self.env["dunning.decision"].sudo()._forget(self)
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         used = [("level_id", "in", self.ids)]

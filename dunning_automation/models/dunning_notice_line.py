@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from ..fields import UncheckedMany2one
+
 LEDGER_FIELDS = ("residual", "residual_currency", "date_due", "days_overdue")
 
 
@@ -35,10 +37,10 @@ class DunningNoticeLine(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
-    company_id = fields.Many2one("res.company", required=True, readonly=True)
-    level_id = fields.Many2one(
-        "dunning.level", readonly=True, index="btree_not_null", ondelete="restrict"
-    )
+    # The notice holds its company, a level that was used cannot be deleted, and
+    # nobody deletes a currency in which there are invoices.
+    company_id = UncheckedMany2one("res.company", required=True, readonly=True)
+    level_id = UncheckedMany2one("dunning.level", readonly=True)
     cycle = fields.Integer(readonly=True)
     channel = fields.Char(readonly=True)
     is_step = fields.Boolean(
@@ -56,7 +58,7 @@ class DunningNoticeLine(models.Model):
     name = fields.Char("Number", readonly=True)
     date_due = fields.Date("Due Date", readonly=True)
     days_overdue = fields.Integer(readonly=True, help="Negative = not due yet.")
-    currency_id = fields.Many2one("res.currency", readonly=True)
+    currency_id = UncheckedMany2one("res.currency", readonly=True)
     residual_currency = fields.Monetary("Open Amount", readonly=True)
     company_currency_id = fields.Many2one(
         string="Company Currency", related="company_id.currency_id"

@@ -34,6 +34,7 @@ class DunningPlanner(models.AbstractModel):
         self._evaluate(run)
         self._find_debtors(run)
         self._mark_unreachable()
+        self._sum_up_debts(run)
         self._find_messages()
         if not run.simulation:
             self._open_cases(run)
@@ -54,7 +55,8 @@ class DunningPlanner(models.AbstractModel):
     def _evaluate(self, run):
         """Fill ``dunning_evaluation``: outcome, reason and next level of every line."""
         self.env.cr.execute(
-            "DROP TABLE IF EXISTS dunning_evaluation, dunning_debtor, dunning_message"
+            "DROP TABLE IF EXISTS dunning_evaluation, dunning_debtor, dunning_debt,"
+            " dunning_message"
         )
         self.env.cr.execute(
             SQL(
@@ -358,6 +360,37 @@ class DunningPlanner(models.AbstractModel):
 
     # === CASES === #
 
+    def _sum_up_debts(self, run):
+        """Fill ``dunning_debt``: per debtor what its case shows, and whether there must
+        be one."""
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE dunning_debt ON COMMIT DROP AS
+                SELECT partner_id,
+                       COALESCE(SUM(residual) FILTER (WHERE days_overdue > 0), 0)
+                           AS overdue,
+                       SUM(residual) AS open,
+                       MIN(date_due) AS oldest,
+                       MIN(CASE WHEN reason = 'level_reached' THEN later_date
+                                WHEN outcome = 'wait' AND next_date > %(today)s
+                                THEN next_date END) AS next_date,
+                       (MAX(CASE WHEN outcome = 'remind' AND NOT simulated
+                                 THEN ARRAY[next_delay, next_level_id]
+                                 WHEN last_level_id IS NOT NULL
+                                 THEN ARRAY[last_delay, last_level_id] END))[2]
+                           AS level_id,
+                       bool_or(outcome IN ('remind', 'unreachable') AND NOT simulated)
+                           AS concerns_us
+                  FROM dunning_evaluation
+                 WHERE partner_id IS NOT NULL
+                 GROUP BY partner_id
+                """,
+                **self._get_parameters(run),
+            )
+        )
+        self.env.cr.execute("ANALYZE dunning_debt")
+
     def _open_cases(self, run):
         self.env.cr.execute(
             SQL(
@@ -365,20 +398,23 @@ class DunningPlanner(models.AbstractModel):
                 WITH opened AS (
                     INSERT INTO dunning_case
                            (partner_id, company_id, state, user_id, cycle, date_open,
+                            overdue_amount, open_amount, oldest_due_date, level_id,
+                            next_action_date,
                             create_uid, create_date, write_uid, write_date)
                     SELECT debtor.id, %(company)s, 'open',
                            (debtor.dunning_user_id->>%(company_key)s)::integer,
-                           1 + (SELECT COUNT(*)
-                                  FROM dunning_case earlier
-                                 WHERE earlier.partner_id = debtor.id
-                                   AND earlier.company_id = %(company)s),
-                           %(today)s, %(uid)s, %(now)s, %(uid)s, %(now)s
-                      FROM res_partner debtor
-                     WHERE debtor.id IN (
-                           SELECT partner_id
-                             FROM dunning_evaluation
-                            WHERE outcome IN ('remind', 'unreachable')
-                              AND NOT simulated)
+                           1 + COALESCE(earlier.count, 0), %(today)s,
+                           debt.overdue, debt.open, debt.oldest, debt.level_id,
+                           debt.next_date,
+                           %(uid)s, %(now)s, %(uid)s, %(now)s
+                      FROM dunning_debt debt
+                      JOIN res_partner debtor ON debtor.id = debt.partner_id
+                 LEFT JOIN (SELECT partner_id, COUNT(*) AS count
+                              FROM dunning_case
+                             WHERE company_id = %(company)s
+                             GROUP BY partner_id
+                           ) AS earlier ON earlier.partner_id = debtor.id
+                     WHERE debt.concerns_us
                         ON CONFLICT DO NOTHING
                  RETURNING id, partner_id
                 )
@@ -398,38 +434,20 @@ class DunningPlanner(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                WITH owed AS (
-                    SELECT partner_id,
-                           COALESCE(SUM(residual) FILTER (WHERE days_overdue > 0), 0)
-                               AS overdue,
-                           SUM(residual) AS open,
-                           MIN(date_due) AS oldest,
-                           MIN(CASE WHEN reason = 'level_reached' THEN later_date
-                                    WHEN outcome = 'wait' AND next_date > %(today)s
-                                    THEN next_date END) AS next_date,
-                           (ARRAY_AGG(
-                               CASE WHEN outcome = 'remind' AND NOT simulated
-                                    THEN next_level_id ELSE last_level_id END
-                               ORDER BY CASE WHEN outcome = 'remind' AND NOT simulated
-                                             THEN next_delay ELSE last_delay
-                                         END DESC NULLS LAST))[1] AS level_id
-                      FROM dunning_evaluation
-                     GROUP BY partner_id
-                )
                 UPDATE dunning_case AS target
-                   SET overdue_amount = owed.overdue, open_amount = owed.open,
-                       oldest_due_date = owed.oldest, level_id = owed.level_id,
-                       next_action_date = owed.next_date
-                  FROM owed
-                 WHERE target.partner_id = owed.partner_id
+                   SET overdue_amount = debt.overdue, open_amount = debt.open,
+                       oldest_due_date = debt.oldest, level_id = debt.level_id,
+                       next_action_date = debt.next_date
+                  FROM dunning_debt debt
+                 WHERE target.partner_id = debt.partner_id
                    AND target.company_id = %(company)s
                    AND target.state = 'open'
                    AND (target.overdue_amount, target.open_amount,
                         target.oldest_due_date, target.level_id,
                         target.next_action_date)
                        IS DISTINCT FROM
-                       (owed.overdue, owed.open, owed.oldest, owed.level_id,
-                        owed.next_date)
+                       (debt.overdue, debt.open, debt.oldest, debt.level_id,
+                        debt.next_date)
                 """,
                 **self._get_parameters(run),
             )
@@ -448,10 +466,7 @@ class DunningPlanner(models.AbstractModel):
                            write_uid = %(uid)s, write_date = %(now)s
                      WHERE company_id = %(company)s
                        AND state = 'open'
-                       AND partner_id NOT IN (
-                           SELECT partner_id
-                             FROM dunning_evaluation
-                            WHERE partner_id IS NOT NULL)
+                       AND partner_id NOT IN (SELECT partner_id FROM dunning_debt)
                  RETURNING id, partner_id
                 ), told AS (
                     INSERT INTO dunning_event
@@ -660,23 +675,34 @@ class DunningPlanner(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT debt_case.id, MIN(line.reason), MIN(policy.user_id)
-                  FROM dunning_evaluation line
-                  JOIN dunning_policy policy ON policy.id = line.policy_id
-                  JOIN dunning_case debt_case
-                    ON debt_case.partner_id = line.partner_id
-                   AND debt_case.company_id = %(company)s
-                   AND debt_case.state = 'open'
-                 WHERE line.outcome = 'unreachable'
-                   AND NOT line.simulated
-                   AND NOT EXISTS (
+                WITH unreachable AS MATERIALIZED (
+                    SELECT line.partner_id, MIN(line.reason) AS reason,
+                           MIN(policy.user_id) AS user_id
+                      FROM dunning_evaluation line
+                      JOIN dunning_policy policy ON policy.id = line.policy_id
+                     WHERE line.outcome = 'unreachable'
+                       AND NOT line.simulated
+                     GROUP BY line.partner_id
+                )
+                SELECT debt_case.id, reason, user_id
+                  FROM unreachable
+            CROSS JOIN LATERAL (
+                        -- By debtor, whatever the statistics say: the cases were
+                        -- written a moment ago.
+                        SELECT id
+                          FROM dunning_case
+                         WHERE partner_id = unreachable.partner_id
+                           AND company_id = %(company)s
+                           AND state = 'open'
+                         LIMIT 1
+                       ) AS debt_case
+                 WHERE NOT EXISTS (
                        SELECT 1
                          FROM mail_activity activity
                         WHERE activity.res_model = 'dunning.case'
                           AND activity.res_id = debt_case.id
                           AND activity.activity_type_id = %(type)s
                           AND activity.active)
-                 GROUP BY debt_case.id
                 """,
                 type=self.env["dunning.case"]._get_contact_activity_type().id,
                 **self._get_parameters(run),

@@ -177,6 +177,17 @@ class DunningPolicy(models.Model):
                     )
                 )
 
+    def unlink(self):
+        decisions = self.env["dunning.decision"].sudo()
+        decisions._forget(self.level_ids)
+        decisions._forget(self)
+        return super().unlink()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        """The database deletes the levels and asks nobody."""
+        self.level_ids._unlink_except_used()
+
     # === BUSINESS METHODS === #
 
     def _get_scope(self, field_name, model_name):

@@ -1,3 +1,4 @@
+from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
 
 from .common import DunningCommon
@@ -123,3 +124,20 @@ class TestPolicy(DunningCommon):
         policy.write({"start_rule": "level", "start_level_id": policy.level_ids[1].id})
         policy.unlink()
         self.assertFalse(policy.exists())
+
+    def test_decisions_forget_a_deleted_policy_and_its_levels(self):
+        invoice = self.invoice(days_overdue=0)
+        self.run_on()
+        decision = invoice.dunning_decision_ids
+        self.assertEqual(decision.policy_id, self.policy)
+        self.assertTrue(decision.next_level_id)
+        self.policy.unlink()
+        decision.invalidate_recordset()
+        self.assertFalse(decision.policy_id)
+        self.assertFalse(decision.next_level_id)
+
+    def test_policy_that_was_used_stays(self):
+        self.invoice(days_overdue=5)
+        self.run_on()
+        with self.assertRaisesRegex(ValidationError, "instead of deleting history"):
+            self.policy.unlink()

@@ -6,7 +6,7 @@ import ast
 import hashlib
 from pathlib import Path
 
-from . import paths
+from . import oca, paths
 
 OURS = ["dunning_automation", "dunning_automation_sms", "dunning_automation_ai"]
 
@@ -17,15 +17,20 @@ def present() -> list:
 
 
 def all_in_checkout() -> list:
-    return sorted(file.parent.name for file in paths.CHECKOUT.glob("*/__manifest__.py"))
+    """All that Odoo alone can carry. Glue to an addon of the OCA is left out: where
+    that one is present it installs itself."""
+    foreign = set(oca.addon_names())
+    found = sorted(
+        file.parent.name for file in paths.CHECKOUT.glob("*/__manifest__.py")
+    )
+    return [name for name in found if not foreign & set(_dependencies(name))]
 
 
 def foreign_dependencies() -> list:
     """What our addons need from Odoo."""
     ours, needed = set(all_in_checkout()), {"account"}
     for name in ours:
-        text = _manifest_file(name).read_text(encoding="utf-8")
-        needed.update(ast.literal_eval(text).get("depends", []))
+        needed.update(_dependencies(name))
     return sorted(needed - ours)
 
 
@@ -44,6 +49,11 @@ def hash_of(*roots: Path, text: str = "") -> str:
             if file.is_file() and not {"tests", "__pycache__"} & set(inside):
                 total.update("/".join(inside).encode() + b"\0" + file.read_bytes())
     return total.hexdigest()[:10]
+
+
+def _dependencies(name: str) -> list:
+    text = _manifest_file(name).read_text(encoding="utf-8")
+    return ast.literal_eval(text).get("depends", [])
 
 
 def _manifest_file(name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import commands, odoo_source, paths, postgres, virtualenv
@@ -23,17 +23,43 @@ http_interface = 127.0.0.1
 
 @dataclass(frozen=True)
 class Environment:
+    """`addons` and `packages` are folders that Odoo finds besides its own and ours."""
+
     source: odoo_source.Source
     python: Path
     server: postgres.Server
+    addons: tuple = ()
+    packages: tuple = ()
+
+    @property
+    def conf(self) -> Path:
+        return self.server.home / ("odoo_more.conf" if self.addons else "odoo.conf")
 
     @property
     def variables(self) -> dict:
+        packages = [self.source.python_root, paths.SETUP, *self.packages]
         return {
             **postgres.child_environment(self.server.environment),
-            "PYTHONPATH": f"{self.source.python_root}{os.pathsep}{paths.SETUP}",
-            "ODOO_RC": str(self.server.home / "odoo.conf"),
+            "PYTHONPATH": os.pathsep.join(map(str, packages)),
+            "ODOO_RC": str(self.conf),
         }
+
+    def with_more(self, addons: Path, packages: Path) -> Environment:
+        """The same with a folder of addons and one of Python packages."""
+        more = replace(self, addons=(addons,), packages=(packages,))
+        more.write_conf()
+        return more
+
+    def write_conf(self) -> None:
+        """Complete or not there, as several commands may do it at once."""
+        self.conf.parent.mkdir(parents=True, exist_ok=True)
+        found = [*self.source.addons_paths, paths.CHECKOUT, *self.addons]
+        text = CONF.format(
+            addons_path=",".join(map(str, found)), data_dir=self.server.home
+        )
+        partial = self.conf.with_name(f"{self.conf.name}.{os.getpid()}")
+        partial.write_text(text)
+        partial.rename(self.conf)
 
     def odoo(self, *arguments) -> list:
         return [str(self.python), "-m", "odoo", *map(str, arguments)]
@@ -72,13 +98,6 @@ def prepare(odoo: str | None = None, db: str | None = None) -> Environment:
     source = odoo_source.find(odoo or os.environ.get("ODOO_PATH"))
     python = virtualenv.python()
     server = postgres.connect(python, db)
-    _write_conf(source, server.home)
-    return Environment(source, python, server)
-
-
-def _write_conf(source: odoo_source.Source, home: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    addons_path = ",".join(map(str, [*source.addons_paths, paths.CHECKOUT]))
-    partial = home / f"odoo.conf.{os.getpid()}"
-    partial.write_text(CONF.format(addons_path=addons_path, data_dir=home))
-    partial.rename(home / "odoo.conf")
+    environment = Environment(source, python, server)
+    environment.write_conf()
+    return environment

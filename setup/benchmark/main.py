@@ -1,0 +1,312 @@
+"""`setup/bench`: measure and compare in one run, on one machine, on one ledger."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+from pathlib import Path
+
+from installer import addons, locks, oca, paths
+from installer.databases import Databases
+from installer.environment import Environment, prepare
+from installer.errors import SetupError
+from installer.progress import Step
+from installer.testing import BUILD_LOCK, install, installed_template
+
+from . import machine, report
+
+CURVE = (1_000, 10_000, 100_000)
+FEW_LINES = 20_000
+PEER = "account_credit_control"
+RESULT_MARK = "\x1eRESULT "
+
+
+def main(arguments: list) -> int:
+    options = _parse(arguments)
+    environment = oca.with_oca(prepare(options.odoo, options.db))
+    # What others do on this machine at the moment shows best before we start.
+    measured = {"machine": machine.describe(environment), "commit": machine.commit()}
+    with Sink(environment) as sink:
+        bench = Bench(environment, sink, options)
+        try:
+            measured |= bench.run()
+        finally:
+            bench.drop_databases()
+    print(report.markdown(measured))
+    if options.json:
+        Path(options.json).write_text(json.dumps(measured, indent=2) + "\n")
+    return 0
+
+
+def _parse(arguments: list) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="setup/bench",
+        description="Planning, sending and the audit trail, side by side with the "
+        f"addon {PEER} of the OCA and with the least that a database and a mail "
+        "server need for the same rows and messages. Prints a Markdown table.",
+    )
+    parser.add_argument("--lines", type=_count, default=5_000, help="open lines")
+    parser.add_argument("--messages", type=_count, default=300, help="to send")
+    parser.add_argument("--events", type=_count, default=100_000, help="to verify")
+    parser.add_argument(
+        "--oca-lines", type=_count, default=5_000, help="at most, on the OCA's side"
+    )
+    parser.add_argument(
+        "--repeat",
+        type=_count,
+        help="take the median of that many (default: 3, of large ledgers 1)",
+    )
+    parser.add_argument(
+        "--curve",
+        type=_count,
+        metavar="LINES",
+        help="plan ledgers of 1,000, 10,000 and 100,000 lines, up to that many "
+        "(default: 10,000, or as many as --lines)",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
+    parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
+    options = parser.parse_args(arguments)
+    options.repeat = options.repeat or (3 if options.lines <= FEW_LINES else 1)
+    options.curve = options.curve or max(options.lines, CURVE[1])
+    return options
+
+
+def _count(text: str) -> int:
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above zero")
+    return count
+
+
+class Bench:
+    """Runs the steps, each in a process of its own, on copies of one ledger."""
+
+    def __init__(self, environment: Environment, sink: Sink, options):
+        self.environment, self.sink, self.options = environment, sink, options
+        self.databases = Databases(environment.server)
+        self._made = []
+
+    def run(self) -> dict:
+        options = self.options
+        ledger = self._make_ledger(options.lines)
+        samples = [self._measure_ours(ledger, i) for i in range(options.repeat)]
+        peer = self._measure_peer(ledger)
+        return {
+            "planning": _planning(samples, peer),
+            "sending": _sending(samples, peer),
+            "audit": self._measure_audit(),
+            "curve": self._measure_curve(),
+        }
+
+    # --- sides ------------------------------------------------------------------
+
+    def _measure_ours(self, ledger: str, number: int) -> dict:
+        """Ours and the floors of it, one after the other on one copy."""
+        database = self._copy(ledger, "ours")
+        title = f"Ours, {number + 1} of {self.options.repeat}"
+        count = self.options.messages
+        sample = {
+            "plan": self._step(f"{title}: planning", "plan_ours", database),
+            "plan_floor": self._step(f"{title}: its floor", "plan_floor", database),
+        }
+        self.sink.take()
+        sample["send"] = self._step(
+            f"{title}: sending", "send_ours", database, messages=count
+        )
+        sample["arrived"] = self.sink.take()
+        sample["send_floor"] = self._send_raw(database, sample["arrived"])
+        sample["floor_arrived"] = self.sink.take()
+        self._drop(database)
+        return sample
+
+    def _measure_peer(self, ledger: str) -> dict:
+        database = self._copy(ledger, "oca")
+        lines = min(self.options.lines, self.options.oca_lines)
+        peer = {"plan": self._step("OCA: planning", "plan_oca", database, lines=lines)}
+        self.sink.take()
+        count = self.options.messages
+        peer["send"] = self._step("OCA: sending", "send_oca", database, messages=count)
+        peer["arrived"] = self.sink.take()
+        self._drop(database)
+        return peer
+
+    def _send_raw(self, database: str, arrived: dict) -> dict:
+        size = arrived["bytes"] // max(arrived["messages"], 1)
+        arguments = [database, self.sink.port, arrived["messages"], size]
+        return self._run("raw_sending", "The floor of sending", arguments)
+
+    def _measure_audit(self) -> dict | None:
+        database = self._copy(self._template(), "audit")
+        title = f"Audit: {self.options.events:,} events"
+        return self._step(title, "audit", database, events=self.options.events)
+
+    def _measure_curve(self) -> list:
+        points = []
+        for lines in (size for size in CURVE if size <= self.options.curve):
+            database = self._make_ledger(lines)
+            planned = self._step(f"Curve: {lines:,} lines", "plan_ours", database)
+            self._drop(database)
+            points.append(
+                {"lines": planned["lines"], "ours_s": _rounded(planned["seconds"])}
+            )
+        return points
+
+    # --- databases ----------------------------------------------------------------
+
+    def _template(self) -> str:
+        """A database with our addons and the OCA's, kept until their sources change."""
+        ours = installed_template(self.environment)
+        key = addons.hash_of(oca.REQUIREMENTS, text=ours)
+
+        def build(name: str) -> None:
+            self.databases.copy(ours, name)
+            with Step(f"Installing {PEER} beside our addons") as step:
+                install(self.environment, name, PEER, f"bench_{key}.log", step)
+
+        with locks.exclusive(BUILD_LOCK):
+            return self.databases.template("bench", key, build)
+
+    def _make_ledger(self, lines: int) -> str:
+        database = self._copy(self._template(), f"ledger_{lines}")
+        title = f"Writing a ledger of {lines:,} lines"
+        port = self.sink.port
+        self._step(title, "ledger", database, lines=lines, smtp_port=port)
+        self.environment.server.query("VACUUM ANALYZE", database)
+        return database
+
+    def _copy(self, source: str, kind: str) -> str:
+        name = f"bench_{os.getpid()}_{kind}"
+        self._made.append(name)
+        self.databases.drop(name)
+        self.databases.copy(source, name)
+        return name
+
+    def _drop(self, name: str) -> None:
+        self.databases.drop(name)
+        self._made.remove(name)
+
+    def drop_databases(self) -> None:
+        for name in list(self._made):
+            self._drop(name)
+
+    # --- processes ----------------------------------------------------------------
+
+    def _step(self, title: str, step: str, database: str, **options):
+        arguments = [step, "--database", database, "--with", json.dumps(options)]
+        return self._run("in_odoo", title, arguments)
+
+    def _run(self, module: str, title: str, arguments: list):
+        paths.LOGS.mkdir(parents=True, exist_ok=True)
+        log = paths.LOGS / f"bench_{module}.log"
+        with log.open("w") as errors, Step(title):
+            process = self.environment.popen(
+                "-m",
+                f"benchmark.{module}",
+                *arguments,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+            said, _nothing = process.communicate()
+        _others, mark, result = said.rpartition(RESULT_MARK)
+        if process.returncode or not mark:
+            raise SetupError(
+                f"The benchmark stopped at this step: {title}.",
+                _last_line(log),
+                f"Its whole log: {log}",
+            )
+        return json.loads(result)
+
+
+class Sink:
+    """The mail server, in a process of its own: it shares no lock with a sender."""
+
+    def __init__(self, environment: Environment):
+        self._process = environment.popen(
+            "-m",
+            "benchmark.sink",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.port = int(self._process.stdout.readline())
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+
+    def take(self) -> dict:
+        """What arrived since the last time."""
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "")
+
+
+# --- figures ------------------------------------------------------------------------
+
+
+def _planning(samples: list, peer: dict) -> dict:
+    last = samples[-1]["plan"]
+    return {
+        "lines": last["lines"],
+        "ours_s": _median(samples, "plan"),
+        "oca_s": _rounded(peer["plan"]["seconds"]),
+        "oca_lines": peer["plan"]["lines"],
+        "floor_s": _median(samples, "plan_floor"),
+        "floor_checked_s": _median(samples, "plan_floor", "checked_seconds"),
+        "floor_rows": samples[-1]["plan_floor"]["rows"],
+        "peak_mb": max(sample["plan"]["peak_mb"] for sample in samples),
+        "rows": last["rows"],
+        "overdue_steps": last["overdue_steps"],
+        "oca_steps": peer["plan"]["overdue_steps"],
+        "samples": len(samples),
+    }
+
+
+def _sending(samples: list, peer: dict) -> dict:
+    last = samples[-1]
+    return {
+        "messages": last["arrived"]["messages"],
+        "ours_s": _median(samples, "send"),
+        "oca_s": _rounded(peer["send"]["seconds"]),
+        "floor_s": _median(samples, "send_floor"),
+        "queries_per_message": _per_message(last["send"], "queries"),
+        "compose_queries_per_message": _per_message(last["send"], "compose_queries"),
+        "compose_s": _median(samples, "send", "compose_seconds"),
+        "distinct": last["arrived"]["distinct"],
+        "recorded": last["send"]["messages"],
+        "bytes": last["arrived"]["bytes"],
+        "oca_messages": peer["arrived"]["messages"],
+        "oca_recorded": peer["send"]["messages"],
+        "oca_bytes": peer["arrived"]["bytes"],
+        "oca_compose_s": _rounded(peer["send"]["compose_seconds"]),
+        "floor_messages": last["floor_arrived"]["messages"],
+        "samples": len(samples),
+    }
+
+
+def _median(samples: list, part: str, name: str = "seconds") -> float:
+    return _rounded(statistics.median(sample[part][name] for sample in samples))
+
+
+def _per_message(sent: dict, name: str) -> float:
+    return round(sent[name] / max(sent["messages"], 1), 1)
+
+
+def _rounded(seconds: float) -> float:
+    return round(seconds, 4)

@@ -1,0 +1,114 @@
+"""The figures as a Markdown table, with what they were measured on."""
+
+from __future__ import annotations
+
+
+def markdown(measured: dict) -> str:
+    parts = [
+        _planning(measured["planning"]),
+        _sending(measured["sending"]),
+        _audit(measured["audit"]),
+        _curve(measured["curve"]),
+        _conditions(measured),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _planning(figures: dict) -> str:
+    lines, peer_lines = figures["lines"], figures["oca_lines"]
+    ours, peer = figures["ours_s"] / lines, figures["oca_s"] / peer_lines
+    rows = sum(figures["rows"].values())
+    table = _table(
+        ["planning", "lines", "seconds", "ms per line", "against ours"],
+        ["ours", lines, figures["ours_s"], ours * 1000, ""],
+        ["OCA", peer_lines, figures["oca_s"], peer * 1000, f"{peer / ours:.1f}x"],
+        _floor(f"floor: INSERT of {rows:,} rows", lines, figures, "floor_s"),
+        _floor("the same with foreign keys", lines, figures, "floor_checked_s"),
+    )
+    return f"{table}\n\nPeak memory of our process: {figures['peak_mb']:,.0f} MB."
+
+
+def _sending(figures: dict) -> str:
+    count, peer_count = figures["messages"], figures["oca_messages"]
+    ours, peer = figures["ours_s"] / count, figures["oca_s"] / peer_count
+    table = _table(
+        [
+            "composing and sending",
+            "messages",
+            "seconds",
+            "ms per message",
+            "against ours",
+        ],
+        ["ours", count, figures["ours_s"], ours * 1000, ""],
+        ["OCA", peer_count, figures["oca_s"], peer * 1000, f"{peer / ours:.1f}x"],
+        _floor("floor: claim, SMTP, result", figures["floor_messages"], figures),
+    )
+    queries = figures["queries_per_message"]
+    return (
+        f"{table}\n\n{queries} SQL statements per message to claim, check, send and "
+        f"record, {figures['compose_queries_per_message']} to write its text."
+    )
+
+
+def _audit(figures: dict | None) -> str:
+    if figures is None:
+        return ""
+    events = figures["events"]
+    return _table(
+        ["audit", "events", "seconds", "ms per event", "against ours"],
+        [
+            "ours: verify",
+            events,
+            figures["ours_s"],
+            figures["ours_s"] / events * 1000,
+            "",
+        ],
+        _floor("floor: scan with sha256", events, figures),
+    )
+
+
+def _floor(title: str, count: int, figures: dict, name: str = "floor_s") -> list:
+    seconds = figures[name]
+    times = f"ours is {figures['ours_s'] / seconds:.1f}x"
+    return [title, count, seconds, seconds / count * 1000, times]
+
+
+def _curve(points: list) -> str:
+    first = points[0]["ours_s"] / points[0]["lines"]
+    rows = [
+        [
+            "ours",
+            point["lines"],
+            point["ours_s"],
+            point["ours_s"] / point["lines"] * 1000,
+            f"{point['ours_s'] / point['lines'] / first:.2f}x",
+        ]
+        for point in points
+    ]
+    head = ["planning by size", "lines", "seconds", "ms per line", "against the first"]
+    return _table(head, *rows)
+
+
+def _conditions(measured: dict) -> str:
+    machine = measured["machine"]
+    settings = machine["postgresql_settings"].items()
+    return (
+        f"{machine['cpu']}, {machine['cores']} cores, {machine['ram_gb']} GB, load "
+        f"{machine['load']} at the start; Odoo {machine['odoo']}, Python "
+        f"{machine['python']}, PostgreSQL {machine['postgresql']} "
+        f"({', '.join(f'{name} {value}' for name, value in settings)}); commit "
+        f"{measured['commit']}."
+    )
+
+
+def _table(head: list, *rows: list) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(value) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4f}" if value < 10 else f"{value:,.1f}"
+    return value
