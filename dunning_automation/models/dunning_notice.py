@@ -213,12 +213,13 @@ class DunningNotice(models.Model):
         )
 
     def _get_sealed_values(self, kind):
-        """Personal values whose fingerprint the event of ``kind`` keeps: what leaves,
-        and to whom, is bound before it leaves."""
-        if kind != "notice_claimed":
-            return {}
-        message = self.mime and base64.b64decode(self.mime)
-        return {"email_to": self.email_to, "message": message}
+        """Personal values whose fingerprint the event of ``kind`` keeps: the text and
+        the address are bound before anything leaves, then the very bytes that left."""
+        if kind == "notice_claimed":
+            return {name: self[name] for name in ("email_to", "subject", "body")}
+        if kind in ("notice_sent", "notice_unknown") and self.mime:
+            return {"message": base64.b64decode(self.mime)}
+        return {}
 
     def _erase_personal(self):
         """Forget texts, addresses and words of these notices, and their copies on the

@@ -17,14 +17,13 @@ class MailThread(models.AbstractModel):
         return result
 
     @api.model
-    def message_route(self, message, message_dict, *args, **kwargs):
+    def _message_route_process(self, message, message_dict, routes):
         """An answer proves that a notice arrived."""
         references = f"{message_dict['references']} {message_dict['in_reply_to']}"
-        if not message_dict.get("is_bounce"):
-            self.env["dunning.notice"].sudo()._receive_answer(
-                re.findall(r"<[^<>\s]+>", references)
-            )
-        return super().message_route(message, message_dict, *args, **kwargs)
+        self.env["dunning.notice"].sudo()._receive_answer(
+            re.findall(r"<[^<>\s]+>", references)
+        )
+        return super()._message_route_process(message, message_dict, routes)
 
     @api.model
     def _get_report_action(self, email_message):

@@ -553,16 +553,16 @@ class TestAudit(DunningCommon):
             self.erase(group="group_user")
 
     def test_payload_holds_no_words(self):
-        self.notice.mime = b64encode(b"Subject: Secret")
         self.notice._set_state("claimed")
+        self.notice._set_state("unknown", mime=b64encode(b"Subject: Secret"))
         self.notice._set_state("failed", "Refused: secret@example.com")
-        claimed, failed = self.notice.event_ids.sorted("id")[-2:]
-        hmac = claimed.payload["hmac"]
-        salt = claimed.sudo().salt
-        self.assertEqual(set(hmac), {"email_to", "message"})
+        claimed, unknown, failed = self.notice.event_ids.sorted("id")[-3:]
+        self.assertEqual(set(claimed.payload["hmac"]), {"email_to", "subject", "body"})
         self.assertEqual(
-            hmac["message"], fingerprint.of_personal(salt, b"Subject: Secret")
+            unknown.payload["hmac"]["message"],
+            fingerprint.of_personal(unknown.sudo().salt, b"Subject: Secret"),
         )
+        salt = claimed.sudo().salt
         self.assertEqual(failed.note, "Refused: secret@example.com")
         self.assertEqual(set(failed.payload["hmac"]), {"note"})
         self.assertNotIn("secret", str(failed.payload))

@@ -70,13 +70,14 @@ class TestEvidence(DunningCommon):
         for row in rows:
             text = row["previous_hash"] + row["content"]
             self.assertEqual(hashlib.sha256(text.encode()).hexdigest(), row["hash"])
-        claimed = next(row for row in rows if '"notice_claimed"' in row["content"])
-        expected = json.loads(claimed["content"])[8]["hmac"]
-        for name, value in {
-            "message": EML,
-            "email_to": self.notice.email_to.encode(),
-        }.items():
-            found = hmac.new(claimed["salt"].encode(), value, "sha256").hexdigest()
+        for kind, name, value in [
+            ("notice_claimed", "email_to", self.notice.email_to),
+            ("notice_claimed", "body", self.notice.body),
+            ("notice_sent", "message", EML.decode()),
+        ]:
+            row = next(row for row in rows if f'"{kind}"' in row["content"])
+            expected = json.loads(row["content"])[8]["hmac"]
+            found = hmac.new(row["salt"].encode(), value.encode(), "sha256").hexdigest()
             self.assertEqual(found, expected[name])
         proof = json.loads(files["verification.json"])
         self.assertTrue(proof["verification"]["ok"])
@@ -100,14 +101,18 @@ class TestEvidence(DunningCommon):
         self.assertFalse(proof["verification"]["ok"])
         self.assertIn("(number 2) is not what was", files["evidence.html"].decode())
 
-    def test_message_of_an_older_version_is_shown_as_text(self):
+    def test_message_whose_bytes_are_lost_is_shown_as_text(self):
+        """The sender died after the claim, and what it sent with it."""
         self.notice.mime = False
         files = self.files_of_case()
         name = f"messages/{self.notice.date}-{self.notice.id}.html"
         self.assertIn(self.overdue.name, files[name].decode())
-        self.assertEqual(
-            json.loads(files["verification.json"])["messages"][name], "none"
-        )
+        messages = json.loads(files["verification.json"])["messages"]
+        self.assertEqual(messages[name], "intact")
+        self.notice.body = "<p>Another text</p>"
+        files = self.files_of_case()
+        messages = json.loads(files["verification.json"])["messages"]
+        self.assertEqual(messages[name], "changed")
 
     def test_payments_and_credits(self):
         self.pay(self.overdue, 40.0)

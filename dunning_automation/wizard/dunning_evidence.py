@@ -21,8 +21,10 @@ event. Event number n has the hash of number n - 1 as its previous_hash.
 The head binds all events up to its number. Compare it with the daily e-mails to the
 responsible persons and with the file anchors.log on the server.
 messages/*.eml are the bytes that were handed to the mail server. The content of the
-event notice_claimed has hmac.message = hmac-sha256(key: salt as text, the bytes of
-the file) and hmac.email_to, the same of the address. hmac.note is that of the note.
+event notice_sent (or notice_unknown) has hmac.message = hmac-sha256(key: salt as text,
+the bytes of the file). The event notice_claimed, written before anything left, has
+hmac.email_to, hmac.subject and hmac.body, the same of the address and of the text;
+messages/*.html are texts of which no bytes were kept. hmac.note is that of the note.
 Text that starts with = + - @ has an apostrophe in front, so that no spreadsheet runs
 it: leave it away."""
 
@@ -158,26 +160,28 @@ class DunningEvidence(models.TransientModel):
         """What was said, on every channel: a dict per notice with ``notice``, ``file``
         (its name in the ZIP), ``content`` (bytes) and ``check``: ``intact``,
         ``changed``, or ``none`` where no bytes or no fingerprint were kept."""
-        claims = self._get_events().filtered(lambda row: row.kind == "notice_claimed")
-        by_notice = claims.sudo().sorted("id").grouped("notice_id")
+        events = self._get_events().sudo().sorted("id").grouped("notice_id")
         return [
-            self._get_message(notice, by_notice.get(notice.sudo()))
+            self._get_message(notice, events.get(notice.sudo(), ()))
             for notice in self._get_notices().with_context(bin_size=False)
         ]
 
     @api.model
-    def _get_message(self, notice, claims_sudo):
-        content, file_format, check = b"", False, "none"
+    def _get_message(self, notice, events_sudo):
         if notice.mime:
-            content, file_format = b64decode(notice.mime), "eml"
-            claim_sudo = claims_sudo and claims_sudo[-1]
-            expected = claim_sudo and (claim_sudo.payload or {}).get("hmac", {})
-            if claim_sudo and claim_sudo.salt and expected.get("message"):
-                found = fingerprint.of_personal(claim_sudo.salt, content)
-                check = "intact" if found == expected["message"] else "changed"
-        elif notice.body and notice.date_sent:  # Sent before the bytes were kept.
-            content, file_format = notice.body.encode(), "html"
-        file = file_format and f"messages/{notice.date}-{notice.id}.{file_format}"
+            content, file_format, name = b64decode(notice.mime), "eml", "message"
+        elif notice.body and notice.state in ("sent", "delivered", "unknown"):
+            # The sender died with the bytes, or an older version kept none.
+            content, file_format, name = notice.body.encode(), "html", "body"
+        else:
+            return {"notice": notice, "file": False, "content": b"", "check": "none"}
+        check = "none"
+        for event_sudo in events_sudo:
+            expected = (event_sudo.payload or {}).get("hmac", {}).get(name)
+            if expected and event_sudo.salt:
+                found = fingerprint.of_personal(event_sudo.salt, content)
+                check = "intact" if found == expected else "changed"
+        file = f"messages/{notice.date}-{notice.id}.{file_format}"
         return {"notice": notice, "file": file, "content": content, "check": check}
 
     def _get_verification(self):
