@@ -17,6 +17,7 @@ from installer.progress import Step
 from installer.testing import BUILD_LOCK, install, installed_template
 
 from . import machine, report
+from .ledger import LINES_PER_DEBTOR
 
 CURVE = (1_000, 10_000, 100_000)
 FEW_LINES = 20_000
@@ -52,7 +53,10 @@ def _parse(arguments: list) -> argparse.Namespace:
     parser.add_argument("--messages", type=_count, default=300, help="to send")
     parser.add_argument("--events", type=_count, default=100_000, help="to verify")
     parser.add_argument(
-        "--oca-lines", type=_count, default=5_000, help="at most, on the OCA's side"
+        "--oca-lines",
+        type=_count,
+        default=5_000,
+        help="at most, on the OCA's side (more if --messages needs them)",
     )
     parser.add_argument(
         "--repeat",
@@ -128,7 +132,8 @@ class Bench:
 
     def _measure_peer(self, ledger: str) -> dict:
         database = self._copy(ledger, "oca")
-        lines = min(self.options.lines, self.options.oca_lines)
+        enough = self.options.messages * LINES_PER_DEBTOR
+        lines = min(self.options.lines, max(self.options.oca_lines, enough))
         peer = {"plan": self._step("OCA: planning", "plan_oca", database, lines=lines)}
         self.sink.take()
         count = self.options.messages
