@@ -5,6 +5,8 @@ from odoo.tools.misc import get_lang
 from ..tools.notice_states import PENDING
 from .dunning_ledger import VALID_EMAIL
 
+MANY_LINES = 1000
+
 
 class DunningPlanner(models.AbstractModel):
     """Decides for every open receivable line of a company and plans the notices.
@@ -46,6 +48,7 @@ class DunningPlanner(models.AbstractModel):
             self._update_cases(run)
             self._close_cases(run)
         self._count(run)
+        self._refresh_statistics(run)
         self.env.invalidate_all()
         if not run.simulation:
             self._create_address_tasks(run)
@@ -669,6 +672,14 @@ class DunningPlanner(models.AbstractModel):
                 "remind_count": sum(counters.get("remind", {}).values()),
             }
         )
+
+    def _refresh_statistics(self, run):
+        """Tell the database how large its tables have become. The senders start before
+        it looks by itself, and would read whole tables for each notice."""
+        if run.remind_count >= MANY_LINES:
+            self.env.cr.execute(
+                "ANALYZE dunning_case, dunning_notice, dunning_notice_line"
+            )
 
     def _create_address_tasks(self, run):
         """A task per debtor who cannot be reached, unless one is open already."""
