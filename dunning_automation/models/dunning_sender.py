@@ -17,7 +17,7 @@ from .dunning_composer import COMPOSE_BATCH
 _logger = logging.getLogger(__name__)
 
 LEASE_MINUTES = 5
-SLICE_SECONDS = 1.0
+SLICE_SECONDS = 5.0
 """How long a cron sends between two reports of its progress."""
 SHARE_OF_LIMIT = 0.6
 """Odoo kills a cron that runs too long: stop at this share of its time limit."""

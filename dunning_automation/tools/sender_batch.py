@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
 
 
 class SenderBatch:
-    """Open connections, and facts that are read once per batch (about a second)."""
+    """Open connections, and facts that are read once per batch (a few seconds)."""
 
     def __init__(self):
         self.token = uuid.uuid4().hex[:12]
