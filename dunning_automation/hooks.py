@@ -1,6 +1,7 @@
 def post_init_hook(env):
     """Every company starts with the standard policy, in review."""
     env["res.company"].search([])._dunning_create_policies()
+    env["dunning.guard"]._activate_on_install()
 
 
 def uninstall_hook(env):

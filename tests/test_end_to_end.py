@@ -48,6 +48,7 @@ env["ir.mail_server"].create({
     "smtp_encryption": "none",
 })
 env["dunning.policy"].search([]).mode = "automatic"
+env["dunning.guard"]._activate()  # The test database is a copy.
 today = company._dunning_today()
 
 

@@ -1,7 +1,15 @@
+import logging
+
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import mute_logger
+from odoo.tools.misc import clean_context
+
+_logger = logging.getLogger(__name__)
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
+# What a person changes on a posted invoice that can take a reminder's reason away.
+FOLLOWED = {"invoice_date_due", "no_followup", "partner_id", "payment_state", "state"}
 
 
 class AccountMove(models.Model):
@@ -93,6 +101,34 @@ class AccountMove(models.Model):
             move.dunning_notice_ids = notices
             move.dunning_notice_count = len(notices)
             move.dunning_event_ids = notices.event_ids
+
+    # === QUEUED NOTICES FOLLOW THE LEDGER === #
+
+    def write(self, vals):
+        followed = self if FOLLOWED & vals.keys() else self.browse()
+        posted = followed.filtered(lambda move: move.state == "posted")
+        result = super().write(vals)
+        posted._dunning_recheck()
+        return result
+
+    def _dunning_recheck(self):
+        """Take back at once the queued notices that owe their reason to these moves.
+
+        For the people who look at the list: what leaves is judged again by the sender.
+        One query where nothing is queued, and the accountant's work never fails by it.
+        """
+        if not self.ids:
+            return
+        clean = self.env(su=True, context=clean_context(self.env.context))
+        notices = clean["dunning.notice"]._search_queued(self)
+        if not notices:
+            return
+        self.env.flush_all()  # What fails here is the accountant's own.
+        try:
+            with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+                notices._recheck()
+        except Exception as error:
+            _logger.info("Dunning notices %s are not rechecked: %s", notices.ids, error)
 
     def action_open_dunning_notices(self):
         """Open the notices that list this invoice."""

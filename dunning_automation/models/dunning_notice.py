@@ -113,6 +113,9 @@ class DunningNotice(models.Model):
     overdue_amount = fields.Monetary(
         compute="_compute_overdue_amount", help="Company currency."
     )
+    sending_hold = fields.Char(
+        compute="_compute_sending_hold", help="Why nothing may leave at the moment."
+    )
 
     _dedup_key_uniq = models.Constraint(
         "UNIQUE(dedup_key)", "This notice was planned before."
@@ -151,6 +154,11 @@ class DunningNotice(models.Model):
             overdue = notice._get_lines().filtered(lambda line: line.days_overdue > 0)
             notice.overdue_amount = sum(overdue.mapped("residual"))
 
+    @api.depends("company_id")
+    def _compute_sending_hold(self):
+        for company, notices in self.grouped("company_id").items():
+            notices.sending_hold = self.env["dunning.guard"]._get_hold(company)
+
     # === THE ONE DOOR FOR STATE CHANGES === #
 
     def _set_state(self, target, reason=None, **values):
@@ -159,6 +167,7 @@ class DunningNotice(models.Model):
         :param str target: a state of ``tools/notice_states.py``
         :param str reason: shown to people, the note of the event
         :param values: further fields to write
+        :return: the events
         :raise UserError: when a notice is in a state that does not lead to ``target``
         """
         for notice in self:
@@ -179,10 +188,11 @@ class DunningNotice(models.Model):
         if target in notice_states.RELEASED:
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
-        self._tell(f"notice_{target}", reason)
+        events = self._tell(f"notice_{target}", reason)
         if target in (notice_states.FAILED, notice_states.UNKNOWN):
             for notice in self.filtered("case_id"):
                 notice.case_id._create_delivery_task(notice)
+        return events
 
     def _tell(self, kind, note=None, personal=None, **payload):
         """Append an event of ``kind`` for each of these notices.
@@ -192,7 +202,7 @@ class DunningNotice(models.Model):
             the fingerprint only
         :param payload: further facts, ids, codes and figures only
         """
-        self.env["dunning.event"].create(
+        return self.env["dunning.event"].create(
             [
                 {
                     "company_id": notice.company_id.id,
@@ -361,6 +371,38 @@ class DunningNotice(models.Model):
         notices = self.browse(notice_id for (notice_id,) in rows)
         for notice, stop in notices._refresh().items():
             notice._set_state("suppressed", stop)
+
+    @api.model
+    def _search_queued(self, moves):
+        """Notices that wait and list one of ``moves``; one indexed query."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT DISTINCT notice.id
+                     FROM dunning_notice_line line
+                     JOIN dunning_notice notice ON notice.id = line.notice_id
+                    WHERE line.move_id IN %s
+                      AND notice.state IN ('planned', 'ready')
+                      AND notice.simulation IS NOT TRUE""",
+                tuple(moves.ids),
+            )
+        )
+        return self.browse(notice_id for (notice_id,) in rows)
+
+    def _recheck(self):
+        """Hold back those of these queued notices that lost their reason. What a sender
+        has in its hands is left to its claim, which reads the ledger anyway."""
+        locked = self.try_lock_for_update(allow_referencing=True)
+        for notice, stop in locked._refresh().items():
+            notice._set_state("suppressed", stop)
+
+    def _leaves_by_itself(self):
+        """Whether neither the policy nor a level asks for approval, as of now."""
+        self.ensure_one()
+        levels = self.line_ids.filtered("is_step").level_id
+        return all(
+            level.policy_id.mode == "automatic" and not level.requires_review
+            for level in levels
+        )
 
     # === PROOF: what comes back === #
 

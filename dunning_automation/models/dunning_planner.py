@@ -2,7 +2,8 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
-from ..tools.notice_states import PENDING
+from ..tools import blast
+from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
 
 MANY_LINES = 1000
@@ -41,6 +42,7 @@ class DunningPlanner(models.AbstractModel):
         if not run.simulation:
             self._open_cases(run)
         self._forget_simulated_notices(run)
+        run.sudo().hold_reason = self._get_hold_reason(run)
         self._create_notices(run)
         if not run.simulation:
             self._store_decisions(run)
@@ -487,6 +489,67 @@ class DunningPlanner(models.AbstractModel):
         cases = self.env["dunning.case"].browse(case_id for (case_id,) in closed)
         cases.activity_ids.filtered("automated").sudo().unlink()
 
+    # === TOO MANY FOR ONE DAY === #
+
+    def _get_hold_reason(self, run):
+        """Why the messages of this run, which would leave by themselves, wait for a
+        manager; empty when they may go. See ``tools/blast.py``."""
+        if run.simulation:
+            return ""
+        company = run.company_id
+        count, earlier, history = self._count_messages(run)
+        if not count:
+            return ""
+        usual = blast.usual_number(history)
+        factor, limit = company.dunning_blast_factor, company.dunning_daily_limit
+        if blast.is_blast(count + earlier, usual, factor):
+            return self.env._(
+                "%(count)s messages would leave today. That is more than %(factor)g "
+                "times a usual day of the last %(days)s days (%(usual)g).",
+                count=count + earlier,
+                factor=factor,
+                days=blast.WINDOW_DAYS,
+                usual=usual,
+            )
+        if limit and count + earlier > limit:
+            return self.env._(
+                "%(count)s messages would leave today, more than the daily limit of "
+                "%(limit)s.",
+                count=count + earlier,
+                limit=limit,
+            )
+        return ""
+
+    def _count_messages(self, run):
+        """Messages to customers, tasks not counted: those that this run would send by
+        itself, those let out earlier today, and a list of those of each day before."""
+        [(count,)] = self.env.execute_query(
+            SQL(
+                """SELECT COUNT(*)
+                     FROM dunning_message
+                    WHERE channel != 'activity'
+                      AND simulated IS NOT TRUE AND needs_review IS NOT TRUE"""
+            )
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT date, COUNT(*)
+                     FROM dunning_notice
+                    WHERE company_id = %(company)s
+                      AND simulation IS NOT TRUE
+                      AND channel != 'activity'
+                      AND state IN %(let_out)s
+                      AND date BETWEEN %(today)s::date - %(days)s AND %(today)s
+                    GROUP BY date""",
+                days=blast.WINDOW_DAYS,
+                let_out=LET_OUT,
+                **self._get_parameters(run),
+            )
+        )
+        per_day = dict(rows)
+        earlier = per_day.pop(run.date, 0)
+        return count, earlier, list(per_day.values())
+
     # === NOTICES === #
 
     def _forget_simulated_notices(self, run):
@@ -517,6 +580,7 @@ class DunningPlanner(models.AbstractModel):
                            message.level_id, message.action_id, message.channel,
                            message.recipient_id, message.email_to, message.lang,
                            CASE WHEN message.simulated OR message.needs_review
+                                  OR %(held)s
                                 THEN 'planned' ELSE 'ready' END,
                            message.simulated, %(today)s, 0,
                            ENCODE(SHA256(CONVERT_TO(CONCAT_WS(
@@ -727,6 +791,7 @@ class DunningPlanner(models.AbstractModel):
         return {
             "company": run.company_id.id,
             "company_key": str(run.company_id.id),
+            "held": bool(run.hold_reason),
             "now": self.env.cr.now(),
             "run": run.id,
             "today": run.date,

@@ -17,6 +17,7 @@ class DunningPolicy(models.Model):
     """
 
     _name = "dunning.policy"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _description = "Dunning Policy"
     _order = "sequence, id"
     _check_company_auto = True

@@ -7,10 +7,11 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .dunning_composer import COMPOSE_BATCH
+from .res_company import FINISHED
 
 _logger = logging.getLogger(__name__)
 
-COUNTS = ("line_count", "remind_count")
+RESULT = {"state", "counters", "hold_reason", "line_count", "remind_count"}
 
 
 class DunningRun(models.Model):
@@ -21,6 +22,7 @@ class DunningRun(models.Model):
     """
 
     _name = "dunning.run"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _description = "Dunning Run"
     _order = "id desc"
     _check_company_auto = True
@@ -42,9 +44,19 @@ class DunningRun(models.Model):
         help="Show what would be planned. Nothing is sent, no decision changes."
     )
     state = fields.Selection(
-        [("draft", "Draft"), ("done", "Done"), ("failed", "Failed")],
+        [
+            ("draft", "Draft"),
+            ("held", "Held"),
+            ("done", "Done"),
+            ("discarded", "Discarded"),
+            ("failed", "Failed"),
+        ],
         default="draft",
         readonly=True,
+        help="Held: many more messages than usual would leave, a manager decides.",
+    )
+    hold_reason = fields.Char(
+        "Held Because", readonly=True, help="Why a manager must look at this run."
     )
     error = fields.Text(readonly=True, help="Why the run failed and what to mend.")
     line_count = fields.Integer("Open Lines", readonly=True)
@@ -56,11 +68,14 @@ class DunningRun(models.Model):
     notice_ids = fields.One2many("dunning.notice", "run_id", "Notices")
     notice_count = fields.Integer(compute="_compute_notice_counts")
     to_approve_count = fields.Integer("To Approve", compute="_compute_notice_counts")
+    sending_hold = fields.Char(
+        compute="_compute_sending_hold", help="Why nothing may leave at the moment."
+    )
     has_mail_server = fields.Boolean(compute="_compute_has_mail_server")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_real(self):
-        if any(run.state == "done" and not run.simulation for run in self):
+        if any(run.state in FINISHED and not run.simulation for run in self):
             raise UserError(
                 self.env._("A run that planned real notices is history and stays.")
             )
@@ -104,6 +119,11 @@ class DunningRun(models.Model):
                 "dunning_automation.run_counters", {"rows": rows}
             )
 
+    @api.depends("company_id")
+    def _compute_sending_hold(self):
+        for company, runs in self.grouped("company_id").items():
+            runs.sending_hold = self.env["dunning.guard"]._get_hold(company)
+
     def _compute_has_mail_server(self):
         self.has_mail_server = bool(
             self.env["ir.mail_server"].sudo().search_count([], limit=1)
@@ -122,7 +142,7 @@ class DunningRun(models.Model):
         return super().write(vals)
 
     def _check_result_untouched(self, vals):
-        if not self.env.su and vals.keys() & {"state", "counters", *COUNTS}:
+        if not self.env.su and vals.keys() & RESULT:
             raise AccessError(
                 self.env._("Only the planner writes the result of a run.")
             )
@@ -145,6 +165,41 @@ class DunningRun(models.Model):
                 )
             run._start()
 
+    def action_release(self):
+        """A manager lets the messages of a held run go. Those that need an approval
+        of their own go on waiting for it."""
+        self._check_decider()
+        for run in self.sudo():
+            planned = run.notice_ids.filtered(lambda notice: notice.state == "planned")
+            released = planned.filtered(lambda notice: notice._leaves_by_itself())
+            released._set_state("ready")
+            run._settle("done", "run_released", count=len(released))
+            released._trigger_delivery()
+
+    def action_discard(self):
+        """Ask why, then take back what a held run planned."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_run_discard_action"
+        ) | {"context": {"default_run_ids": self.ids}}
+
+    def _discard(self, reason):
+        """A manager finds that the policy was mistaken: the steps are free again, so
+        that the next run plans them anew by the mended policy."""
+        self._check_decider()
+        for run in self.sudo():
+            planned = run.notice_ids.filtered(lambda notice: notice.state == "planned")
+            planned._set_state("suppressed", reason)
+            run._settle("discarded", "run_discarded", reason, count=len(planned))
+
+    def _check_decider(self):
+        self.check_access("read")
+        if not self.env.user.has_group("dunning_automation.group_manager"):
+            raise AccessError(
+                self.env._("Only a collections manager decides on a held run.")
+            )
+        if any(run.state != "held" for run in self):
+            raise UserError(self.env._("This run is not held: nothing to decide."))
+
     def action_open_notices(self):
         """Open the notices of this run."""
         self.ensure_one()
@@ -162,15 +217,47 @@ class DunningRun(models.Model):
             the planning can fail
         """
         self.ensure_one()
-        if self.state == "done":
+        if self.state in FINISHED:
             raise UserError(self.env._("This run is done: start a new one."))
         self.sudo().env["dunning.planner"]._plan(self.sudo())
-        self.sudo().state = "done"
+        if self.hold_reason:
+            self.sudo()._hold()
+        else:
+            self.sudo().state = "done"
         notices = self.sudo().notice_ids
         if compose:
             notices[:COMPOSE_BATCH]._compose()
         if notices:
             notices._trigger_delivery()
+
+    def _hold(self):
+        """Nothing of this run leaves before a manager decided: one task for that."""
+        self.state = "held"
+        self._tell("run_held", self.hold_reason)
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
+            "mail.mail_activity_data_todo",
+            date_deadline=self.company_id._dunning_today(),
+            summary=self.env._("Too many reminders for one day: release or discard"),
+            note=self.hold_reason,
+            user_id=self.notice_ids.policy_id.user_id[:1].id,
+        )
+
+    def _settle(self, state, kind, note=None, **payload):
+        """The decision about a held run, its event, and the end of its task."""
+        self.state = state
+        self._tell(kind, note, **payload)
+        self.activity_ids.unlink()
+
+    def _tell(self, kind, note=None, **payload):
+        """Append an event of ``kind`` for this run."""
+        self.env["dunning.event"].create(
+            {
+                "company_id": self.company_id.id,
+                "kind": kind,
+                "note": note,
+                "payload": {"run": self.id, **payload},
+            }
+        )
 
     @api.model
     def _run_daily(self, company, date=None, compose=True):

@@ -105,6 +105,9 @@ class DunningSender(models.AbstractModel):
         handled = 0
         with self.env.registry.cursor() as cr:
             sender = self.with_env(self.env(cr=cr))
+            if hold := sender.env["dunning.guard"]._get_database_hold():
+                _logger.info("Dunning sends nothing: %s", hold)
+                return 0
             try:
                 while time.monotonic() < stop_at:
                     found, claim = sender._claim_next(batch, notice_ids)
@@ -172,8 +175,13 @@ class DunningSender(models.AbstractModel):
         """SQL about ``notice``: it may be claimed now."""
         condition = SQL(
             """notice.state = 'ready' AND notice.simulation IS NOT TRUE
-               AND (notice.not_before IS NULL OR notice.not_before <= %s)""",
+               AND (notice.not_before IS NULL OR notice.not_before <= %s)
+               AND EXISTS (
+                   SELECT 1
+                     FROM res_company company
+                    WHERE company.id = notice.company_id AND %s)""",
             self.env.cr.now(),
+            self.env["dunning.guard"]._get_sending_companies_sql(),
         )
         if notice_ids is not None:
             ids = tuple(notice_ids) or (0,)
@@ -225,13 +233,13 @@ class DunningSender(models.AbstractModel):
             notice._set_state("failed", str(error))
             return None
         fence = uuid.uuid4().hex
-        notice._set_state(
+        event = notice._set_state(
             "claimed",
             attempt=notice.attempt + 1,
             fence=fence,
             lease_until=self.env.cr.now() + timedelta(minutes=LEASE_MINUTES),
         )
-        return Claim(notice, notice.channel, fence, parcel)
+        return Claim(notice, notice.channel, fence, parcel, event.id)
 
     @api.model
     def _lock_moves(self, notice):
@@ -265,6 +273,9 @@ class DunningSender(models.AbstractModel):
     def _send(self, claim, batch):
         """Deliver a claimed notice and write what came of it. Holds no lock while the
         message is on its way."""
+        if hold := self.env["dunning.guard"]._raise_mark(claim.event_id):
+            self._record_safely(claim, Outcome(smtp_outcome.RETRY, hold))
+            return
         deliver = getattr(claim.notice, f"_deliver_{claim.channel}")
         try:
             outcome = deliver(claim.parcel, batch)

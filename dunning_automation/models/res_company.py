@@ -1,6 +1,16 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from odoo.addons.base.models.res_partner import _tz_get
+
+FINISHED = ("done", "held", "discarded")
+STOP_FIELDS = {
+    "dunning_stopped",
+    "dunning_stopped_at",
+    "dunning_stopped_by_id",
+    "dunning_stopped_reason",
+}
+READERS = "account.group_account_invoice,account.group_account_readonly"
 
 
 class ResCompany(models.Model):
@@ -19,6 +29,35 @@ class ResCompany(models.Model):
         help="An online payment that stays pending holds reminders back for at most "
         "this many days.",
     )
+    dunning_blast_factor = fields.Float(
+        "Blast Limit",
+        default=3.0,
+        digits=(6, 1),
+        help="A run that would send more than this many times the messages of a usual "
+        "day waits for a manager. The usual day is the median of the last 30 days; "
+        "fewer than 20 messages never wait. 0 = not compared.",
+    )
+    dunning_daily_limit = fields.Integer(
+        default=1000,
+        help="A run that would bring the messages of a day above this number waits for "
+        "a manager. 0 = no limit.",
+    )
+    dunning_stopped = fields.Boolean(
+        "Reminders Stopped",
+        readonly=True,
+        copy=False,
+        groups=READERS,
+        help="Nothing leaves for this company. Planning goes on.",
+    )
+    dunning_stopped_by_id = fields.Many2one(
+        "res.users", "Stopped By", readonly=True, copy=False, groups=READERS
+    )
+    dunning_stopped_at = fields.Datetime(
+        "Stopped On", readonly=True, copy=False, groups=READERS
+    )
+    dunning_stopped_reason = fields.Char(
+        "Why Stopped", readonly=True, copy=False, groups=READERS
+    )
 
     _dunning_hour_range = models.Constraint(
         "CHECK(dunning_hour BETWEEN 0 AND 23)",
@@ -27,6 +66,10 @@ class ResCompany(models.Model):
     _dunning_pending_days_not_negative = models.Constraint(
         "CHECK(dunning_pending_days >= 0)",
         "The days that a pending payment holds reminders back cannot be negative.",
+    )
+    _dunning_limits_not_negative = models.Constraint(
+        "CHECK(dunning_blast_factor >= 0 AND dunning_daily_limit >= 0)",
+        "The limits of a day's messages cannot be negative; 0 switches them off.",
     )
 
     def _dunning_timezone(self):
@@ -56,10 +99,61 @@ class ResCompany(models.Model):
                 ("company_id", "=", self.id),
                 ("date", "=", self._dunning_today()),
                 ("simulation", "=", False),
-                ("state", "=", "done"),
+                ("state", "in", FINISHED),
             ],
             limit=1,
         )
+
+    # === STOP AND RESUME === #
+
+    def write(self, vals):
+        if not self.env.su and STOP_FIELDS & vals.keys():
+            raise AccessError(
+                self.env._("Reminders are stopped and resumed on the Health page.")
+            )
+        return super().write(vals)
+
+    def action_dunning_stop(self, reason=None):
+        """Nothing leaves for these companies from now on; every collections user may
+        say so. At most the message that is on its way arrives."""
+        self._dunning_check_group(
+            "dunning_automation.group_user",
+            self.env._("Only collections users stop reminders."),
+        )
+        companies_sudo = self.sudo()
+        running_sudo = companies_sudo.filtered(lambda c: not c.dunning_stopped)
+        running_sudo.write(
+            {
+                "dunning_stopped": True,
+                "dunning_stopped_by_id": self.env.uid,
+                "dunning_stopped_at": self.env.cr.now(),
+                "dunning_stopped_reason": reason,
+            }
+        )
+        running_sudo._dunning_tell("sending_stopped", reason)
+
+    def action_dunning_resume(self):
+        """Let out again what is ready; what lost its reason meanwhile is held back."""
+        self._dunning_check_group(
+            "dunning_automation.group_manager",
+            self.env._("Only a collections manager resumes reminders."),
+        )
+        stopped_sudo = self.sudo().filtered("dunning_stopped")
+        stopped_sudo.write(dict.fromkeys(STOP_FIELDS, False))
+        stopped_sudo._dunning_tell("sending_resumed")
+        self.env["dunning.sender"]._trigger()
+
+    def _dunning_check_group(self, group, message):
+        if not self.env.user.has_group(group) or self - self.env.user.company_ids:
+            raise AccessError(message)
+
+    def _dunning_tell(self, kind, note=None):
+        """Append an event of ``kind`` for each of these companies."""
+        self.env["dunning.event"].create(
+            [{"company_id": company.id, "kind": kind, "note": note} for company in self]
+        )
+
+    # === POLICIES === #
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -9,3 +9,9 @@ class ResConfigSettings(models.TransientModel):
     dunning_pending_days = fields.Integer(
         related="company_id.dunning_pending_days", readonly=False
     )
+    dunning_blast_factor = fields.Float(
+        related="company_id.dunning_blast_factor", readonly=False
+    )
+    dunning_daily_limit = fields.Integer(
+        related="company_id.dunning_daily_limit", readonly=False
+    )

@@ -9,6 +9,8 @@ import smtplib
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime, time, timedelta
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from odoo import Command
@@ -36,6 +38,7 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls._keep_mark_apart()
         cls._numbers = count(1)
         cls.company.write({"email": "billing@company.example", "dunning_tz": "UTC"})
         cls.foreign_currency = cls.setup_other_currency(
@@ -51,6 +54,8 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         self.moment = datetime.combine(TODAY, time(10))
         self.startPatcher(patch.object(self.cr, "now", lambda: self.moment))
         self.startPatcher(patch.object(TestCursor, "now", lambda cr: self.moment))
+        # The test database is a copy, and copies send nothing.
+        self.env["dunning.guard"]._activate()
 
     @classmethod
     def setup_other_company(cls, **kwargs):
@@ -58,6 +63,17 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         policies = cls.env["dunning.policy"].search([])
         policies.filtered(lambda p: p.company_id == data["company"]).active = False
         return data
+
+    @classmethod
+    def _keep_mark_apart(cls):
+        """The mark of the restore guard lives in a folder of the test, so that the
+        developer's database keeps its own."""
+        folder = cls.enterClassContext(TemporaryDirectory())
+        cls.mark_path = Path(folder) / "mark.json"
+        guard = type(cls.env["dunning.guard"])
+        cls.startClassPatcher(
+            patch.object(guard, "_get_mark_path", lambda self: cls.mark_path)
+        )
 
     # === FACTORIES === #
 
@@ -304,6 +320,15 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         notices.sudo()._set_state("claimed")
         notices.sudo()._set_state("sent", date_sent=self.moment)
         return notices
+
+    def only_the_claim_looks(self):
+        """From here on bookings take no queued notice back: what holds it back then is
+        the sender's own look at the ledger."""
+        self.startPatcher(
+            patch.object(
+                type(self.env["account.move"]), "_dunning_recheck", lambda moves: None
+            )
+        )
 
     # === LOOKING === #
 

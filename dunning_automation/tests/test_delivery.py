@@ -21,6 +21,7 @@ def refused(code):
 class TestDelivery(DunningCommon):
     def setUp(self):
         super().setUp()
+        self.only_the_claim_looks()
         self.overdue = self.invoice(days_overdue=9)
 
     def ready(self):
@@ -522,11 +523,11 @@ class TestDelivery(DunningCommon):
         self.env.flush_all()
         sender = self.env["dunning.sender"]
         with self.assertLogs(SENDER, "ERROR") as logs:
-            sender._record(Claim(notice, "email", "theirs", None), Outcome("sent"))
+            sender._record(Claim(notice, "email", "theirs", None, 0), Outcome("sent"))
         self.assertIn("Fence violation", logs.output[0])
         self.assertEqual(notice.state, "claimed")
         self.assertIn("fence_violation", notice.event_ids.mapped("kind"))
-        sender._record(Claim(notice, "email", "mine", None), Outcome("sent"))
+        sender._record(Claim(notice, "email", "mine", None, 0), Outcome("sent"))
         self.assertEqual(notice.state, "sent")
 
     def test_claim_is_written_before_anything_is_sent(self):

@@ -135,6 +135,7 @@ class TestModes(DunningCommon):
             self.skip(lines=self.notices().line_ids)
 
     def test_stopped_while_it_waits_for_approval(self):
+        self.only_the_claim_looks()
         self.policy.mode = "review"
         self.run_on()
         self.pay(self.overdue)
@@ -144,6 +145,7 @@ class TestModes(DunningCommon):
         self.assertEqual(notice.state, "suppressed")
 
     def test_settled_notices_leave_the_approval_list(self):
+        self.only_the_claim_looks()
         self.policy.mode = "review"
         self.run_on()
         self.pay(self.overdue)

@@ -7,7 +7,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..tools import (
     anchor_log,
+    blast,
     fingerprint,
+    high_water_mark,
     ladder,
     notice_states,
     reasons,
@@ -19,7 +21,9 @@ from ..tools.smtp_connections import SmtpConnections
 
 TOOLS = (
     anchor_log,
+    blast,
     fingerprint,
+    high_water_mark,
     ladder,
     notice_states,
     reasons,

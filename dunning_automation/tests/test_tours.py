@@ -5,6 +5,23 @@ from .common import DunningCommon
 
 @tagged("post_install", "-at_install")
 class TestTours(DunningCommon, HttpCase):
+    def test_stop_and_resume(self):
+        """A collector stops everything, a manager resumes."""
+        for login, group in [("tour_user", "user"), ("tour_boss", "manager")]:
+            new_test_user(
+                self.env,
+                login,
+                groups=f"dunning_automation.group_{group}",
+                company_id=self.company.id,
+                company_ids=[(6, 0, self.company.ids)],
+            )
+        self.start_tour("/odoo/dunning-health", "dunning_stop", login="tour_user")
+        company = self.company.sudo()
+        self.assertEqual(company.dunning_stopped_reason, "Wrong bank account")
+        self.start_tour("/odoo/dunning-health", "dunning_resume", login="tour_boss")
+        company.invalidate_recordset()
+        self.assertFalse(company.dunning_stopped)
+
     def test_policy_run_approve_sent(self):
         """A manager switches to review, runs, approves; the customer gets one mail."""
         self.policy.name = "Tour policy"

@@ -27,6 +27,9 @@ TRANSITIONS = {
 PENDING = (PLANNED, READY, CLAIMED, UNKNOWN, FAILED)
 """A message that is not settled: nothing new is planned for its debtor until it is."""
 
+LET_OUT = (READY, CLAIMED, SENT, DELIVERED, UNKNOWN, FAILED)
+"""A message that left or may leave without anybody being asked again."""
+
 RELEASED = (SUPPRESSED,)
 """States that give the steps of a notice back to the planner."""
 

@@ -14,6 +14,8 @@ class Claim(NamedTuple):
     fence: str
     parcel: Any
     """what ``_prepare_<channel>`` made"""
+    event_id: int
+    """the event of the claim, committed with it"""
 
 
 class Outcome(NamedTuple):

@@ -16,6 +16,8 @@ def ours(env, messages):
     before and counted in ``compose_queries``.
     """
     _keep_ready(env, messages)
+    env["dunning.guard"]._activate()  # The database is a copy.
+    env.cr.commit()
     sender = env["dunning.sender"]
     thread = threading.current_thread()
     thread.query_count = thread.query_time = 0

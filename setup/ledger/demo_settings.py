@@ -9,12 +9,15 @@ USERS = (
 def configure(env, smtp_port):
     """Make logins (password = login), send mail to the sink, let policies run.
 
+    The demo is a copy of a template, and copies send nothing until they are activated.
+
     Idempotent: called at every start, because the sink's port may have changed.
 
     :param env: Odoo environment of the superuser
     :param int smtp_port: port of the SMTP sink on 127.0.0.1
     """
     _point_mail_at(env, smtp_port)
+    env["dunning.guard"]._activate()
     if env["res.users"].search_count([("login", "=", USERS[0][0])]):
         return
     users = _create_users(env)

@@ -103,3 +103,60 @@ registry.category("web_tour.tours").add("dunning_see_sent", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("dunning_stop", {
+    url: "/odoo/dunning-health",
+    steps: () => [
+        {
+            content: "nobody stopped the reminders",
+            trigger: "[data-check=stopped][data-state=ok]",
+        },
+        {
+            content: "this is a manager's",
+            trigger: ".o_dunning_health:not(:has(button[name=resume]))",
+        },
+        {
+            content: "stop",
+            trigger: ".o_dunning_health button[name=stop]",
+            run: "click",
+        },
+        {
+            content: "say why",
+            trigger: ".modal .o_field_widget[name=reason] input",
+            run: "edit Wrong bank account",
+        },
+        {
+            content: "confirm",
+            trigger: ".modal button[name=action_confirm]",
+            run: "click",
+        },
+        {
+            content: "everybody sees why nothing leaves",
+            trigger: "[data-check=stopped][data-state=danger]:contains(Wrong bank)",
+        },
+        {
+            content: "only a manager resumes",
+            trigger: ".o_dunning_health:not(:has(button[name=resume]))",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("dunning_resume", {
+    url: "/odoo/dunning-health",
+    steps: () => [
+        {
+            content: "resume",
+            trigger: ".o_dunning_health button[name=resume]",
+            run: "click",
+        },
+        {
+            content: "confirm",
+            trigger: ".modal .modal-footer .btn-primary",
+            run: "click",
+        },
+        {
+            content: "reminders may leave again",
+            trigger: "[data-check=stopped][data-state=ok]",
+        },
+    ],
+});

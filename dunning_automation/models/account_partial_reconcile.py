@@ -1,0 +1,12 @@
+from odoo import api, models
+
+
+class AccountPartialReconcile(models.Model):
+    _inherit = "account.partial.reconcile"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partials = super().create(vals_list)
+        lines = partials.debit_move_id | partials.credit_move_id
+        lines.move_id._dunning_recheck()
+        return partials
