@@ -1,4 +1,5 @@
 import base64
+from contextlib import suppress
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
@@ -433,8 +434,9 @@ class DunningNotice(models.Model):
         )
 
     # === CHANNELS === #
+    # ``_open_<channel>`` opens what is slow to open, before anything is claimed,
     # ``_prepare_<channel>`` makes in the claim what will be handed over (the parcel),
-    # ``_deliver_<channel>`` hands it over and returns an ``Outcome``. Both get the
+    # ``_deliver_<channel>`` hands it over and returns an ``Outcome``. All get the
     # batch, see ``tools/sender_batch.py``.
 
     def _deliver_activity(self, parcel, batch):
@@ -451,19 +453,16 @@ class DunningNotice(models.Model):
     def _prepare_email(self, row, batch):
         """The message with our own Message-ID, the same in every attempt.
 
-        :return: ``(message, context)`` for ``ir.mail_server``
+        :return: ``(message, sender, context)`` for ``ir.mail_server``
         :raise UserError: when the company has no address to write from
         """
-        company = self.company_id.sudo()
-        email_from, context = batch.once(
-            ("mail", company.id), lambda: self._get_mail_identity(company)
-        )
+        email_from, context = self._get_mail_identity(batch)
         if not email_from:
             raise UserError(
                 self.env._(
                     "%s has no e-mail address to write from: enter it on the company. "
                     "The notice is tried again.",
-                    company.name,
+                    self.company_id.name,
                 )
             )
         self.email_from = email_from
@@ -485,17 +484,21 @@ class DunningNotice(models.Model):
                 "Auto-Submitted": "auto-generated",
             },
         )
-        return message, context
+        return message, email_from, context
 
-    @api.model
-    def _get_mail_identity(self, company):
-        """Who writes: the address, and the context that gives bounces of ``company``
+    def _get_mail_identity(self, batch):
+        """Who writes: the address, and the context that gives bounces of the company
         its own domain."""
-        email_from = company.email and company.email_formatted
-        return email_from, {
-            "domain_notifications_email": company.default_from_email or email_from,
-            "domain_bounce_address": company.bounce_email or email_from,
-        }
+
+        def read():
+            company = self.company_id.sudo()
+            email_from = company.email and company.email_formatted
+            return email_from, {
+                "domain_notifications_email": company.default_from_email or email_from,
+                "domain_bounce_address": company.bounce_email or email_from,
+            }
+
+        return batch.once(("mail", self.company_id.id), read)
 
     @api.model
     def _clean_name(self, name):
@@ -511,16 +514,23 @@ class DunningNotice(models.Model):
             ("reply_to", collector_id), lambda: collector.email_formatted
         )
 
-    def _deliver_email(self, parcel, batch):
-        """Hand the message to the mail server.
+    def _open_email(self, batch):
+        """Connect before anything is claimed. A server that cannot be reached is found
+        again, and told, when the message shall leave."""
+        sender, _context = self._get_mail_identity(batch)
+        if sender:
+            with suppress(smtp_outcome.NoConnection):
+                self._get_mail_session(sender, batch)
+
+    @api.model
+    def _get_mail_session(self, sender, batch):
+        """An open SMTP session of this batch.
 
         :raise NoConnection: when there is none, so that nothing left
         """
-        message, context = parcel
-        sender = message["From"]
-        servers = self.env["ir.mail_server"].sudo().with_context(**context)
+        servers = self.env["ir.mail_server"].sudo()
         try:
-            session = batch.connections.get(
+            return batch.connections.get(
                 sender, lambda: servers._connect__(smtp_from=sender)
             )
         except Exception as error:
@@ -531,6 +541,15 @@ class DunningNotice(models.Model):
                     error,
                 )
             ) from error
+
+    def _deliver_email(self, parcel, batch):
+        """Hand the message to the mail server.
+
+        :raise NoConnection: when there is none, so that nothing left
+        """
+        message, sender, context = parcel
+        servers = self.env["ir.mail_server"].sudo().with_context(**context)
+        session = self._get_mail_session(sender, batch)
         try:
             servers.send_email(message, smtp_session=session)
         except Exception as error:

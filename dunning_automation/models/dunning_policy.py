@@ -263,7 +263,7 @@ class DunningPolicy(models.Model):
         """Named SQL conditions that stop a line from being reminded, first one wins.
 
         :param company: ``res.company`` whose lines are looked at
-        :param datetime now: UTC, the moment of the evaluation
+        :param now: UTC, the moment of the evaluation, datetime or SQL
         :return: list of ``(reason code, SQL)``; the SQL may refer to ``line``
             (account_move_line), ``move`` (account_move) and ``debtor`` (the commercial
             partner). Read at planning and again just before a message leaves.

@@ -109,6 +109,7 @@ class DunningSender(models.AbstractModel):
                 _logger.info("Dunning sends nothing: %s", hold)
                 return 0
             try:
+                sender._open_channels(batch, notice_ids)
                 while time.monotonic() < stop_at:
                     found, claim = sender._claim_next(batch, notice_ids)
                     if not found:
@@ -127,6 +128,27 @@ class DunningSender(models.AbstractModel):
         """Every minute: show what a sender that died left behind."""
         self._expire_leases()
         self._post_on_cases()
+
+    @api.model
+    def _open_channels(self, batch, notice_ids=None):
+        """Open the connections that the next notices need. A slow server must not stand
+        between a claim and its message: a payment could slip in."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT MIN(id)
+                     FROM (SELECT id, company_id, channel
+                             FROM dunning_notice notice
+                            WHERE %s
+                            ORDER BY not_before NULLS FIRST, id
+                            LIMIT 500) next
+                    GROUP BY company_id, channel""",
+                self._get_ready_condition(notice_ids),
+            )
+        )
+        for notice in self.env["dunning.notice"].browse(row[0] for row in rows):
+            if open_channel := getattr(notice, f"_open_{notice.channel}", None):
+                open_channel(batch)
+        self._commit()
 
     # === CLAIM === #
 

@@ -547,6 +547,23 @@ class TestDelivery(DunningCommon):
         self.assertEqual(seen, [("claimed", 1, True)])
         self.assertEqual(notice.state, "sent")
 
+    def test_connection_is_open_before_anything_is_claimed(self):
+        """A payment must not slip in while a slow mail server says hello."""
+        notice = self.ready()
+        seen = []
+        model = type(self.env["dunning.notice"])
+        connect = model._get_mail_session
+
+        def get_session(notices, sender, batch):
+            known = batch.connections._sessions
+            if sender not in known:
+                seen.append(notice.with_env(notices.env).state)
+            return connect(notices, sender, batch)
+
+        with patch.object(model, "_get_mail_session", get_session):
+            self.assertEqual(len(self.deliver()), 1)
+        self.assertEqual(seen, ["ready"])
+
     def test_locked_invoice_is_tried_again_in_a_minute(self):
         notice = self.ready()
         with patch.object(

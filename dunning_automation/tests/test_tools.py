@@ -174,5 +174,18 @@ class TestSmtpConnections(BaseCase):
         self.connections.close()
         self.assertTrue(second.closed)
 
+    def test_server_that_cannot_be_reached_is_not_tried_again(self):
+        tried = []
+
+        def refuse():
+            tried.append(1)
+            raise ConnectionRefusedError
+
+        for _time in range(2):
+            with self.assertRaises(ConnectionRefusedError):
+                self.connections.get("a", refuse)
+        self.assertEqual(len(tried), 1)
+        self.assertTrue(self.connections.get("b", self.connect))
+
     def test_odoo_that_sends_nothing_has_no_session(self):
         self.assertIsNone(self.connections.get("a", lambda: None))

@@ -9,26 +9,39 @@ unknown, so a session that rested longer is asked first."""
 
 
 class SmtpConnections:
-    """One open session per sender address."""
+    """One open session per sender address. A server that could not be reached is not
+    tried again in the same batch."""
 
     def __init__(self):
-        self._sessions = {}
+        self._sessions, self._errors = {}, {}
 
     def get(self, sender, connect):
         """The session of ``sender``, a new one by ``connect()`` if there is none that
         still answers. Its ``handed_over`` holds the bytes of the message as soon as
         they are on their way, None before: nothing can have left then.
+
+        :raise Exception: what ``connect`` raised, now or earlier
         """
+        if sender in self._errors:
+            raise self._errors[sender]
         session, used_at = self._sessions.pop(sender, (None, 0.0))
         if session and time.monotonic() - used_at > IDLE_SECONDS:
             session = session if _answers(session) else None
         if not session:
-            session = connect()
-            if session:
-                _watch(session)
+            session = self._connect(sender, connect)
         if session:
             session.handed_over = None if hasattr(session, "data") else b""
             self._sessions[sender] = session, time.monotonic()
+        return session
+
+    def _connect(self, sender, connect):
+        try:
+            session = connect()
+        except Exception as error:
+            self._errors[sender] = error
+            raise
+        if session:
+            _watch(session)
         return session
 
     def forget(self, sender):
