@@ -10,6 +10,7 @@ from installer import environment, server, testing
 from installer import smtp_sink as sinks
 from installer.databases import Databases
 from installer.log_gate import assert_clean_log
+from smtp_server import ScriptedServer
 
 
 @pytest.fixture(scope="session")
@@ -107,3 +108,11 @@ def smtp_sink(tmp_path):
     sink.port = controller.port
     yield sink
     controller.stop()
+
+
+@pytest.fixture
+def smtp_server(tmp_path):
+    """A real SMTP server that misbehaves as told; see `smtp_server.py`."""
+    scripted = ScriptedServer(tmp_path / "smtp")
+    yield scripted
+    scripted.stop()

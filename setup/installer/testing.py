@@ -71,6 +71,8 @@ def run_pytest(environment: Environment, arguments: list, **variables) -> int:
         "--import-mode=prepend",
         "-p",
         "installer.log_gate",
+        "-p",
+        "installer.long_runs",
         # Odoo turns warnings into log records, and the gate reads those.
         "-p",
         "no:warnings",
