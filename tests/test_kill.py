@@ -150,8 +150,8 @@ class Killer:
         server = self.random.choice(self.fleet.servers)
         workers = self.fleet.cron_workers(server)
         if workers:
-            self.killed += [(time.time(), server.process.pid) for _pid in workers]
             self.fleet.restart(server)
+            self.killed += [(time.time(), server.process.pid) for _pid in workers]
             self.kinds["whole server"] += 1
 
     def _kill_worker(self) -> None:
