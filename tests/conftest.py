@@ -5,6 +5,7 @@ import email.policy
 import itertools
 import os
 
+import crowd
 import pytest
 from installer import environment, server, testing
 from installer import smtp_sink as sinks
@@ -116,3 +117,26 @@ def smtp_server(tmp_path):
     scripted = ScriptedServer(tmp_path / "smtp")
     yield scripted
     scripted.stop()
+
+
+@pytest.fixture(scope="session")
+def crowd_template(odoo_environment, installed_template, tmp_path_factory):
+    """A database with 40 debtors, each with a written notice that is ready; to copy."""
+    databases, name = Databases(odoo_environment.server), f"crowd_{os.getpid()}"
+    databases.copy(installed_template, name)
+    log = tmp_path_factory.mktemp("crowd") / "odoo.log"
+    code = f"PORT, DEBTORS = 1, 40\n{crowd.CODE}\nrun.notice_ids._compose()"
+    server.run_code(odoo_environment, name, f"{code}\nenv.cr.commit()", log)
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def crowd_database(odoo_environment, crowd_template, smtp_server):
+    """A copy of it that sends to `smtp_server`."""
+    databases, name = Databases(odoo_environment.server), f"system_{os.getpid()}_crowd"
+    databases.copy(crowd_template, name)
+    port = f"UPDATE ir_mail_server SET smtp_port = {smtp_server.port}"
+    odoo_environment.server.query(port, name)
+    yield name
+    databases.drop(name)

@@ -4,6 +4,7 @@ import time
 
 import psutil
 import psycopg2
+from installer.environment import Environment
 from installer.server import OdooServer
 
 WAKE = """
@@ -16,9 +17,13 @@ SELECT cron.id, now() AT TIME ZONE 'UTC'
 """
 
 
-def connect(database: str):
+def connect(environment: Environment, database: str):
     """A connection of our own that commits by itself, for looking and waking."""
-    connection = psycopg2.connect(dbname=database)
+    place = {
+        name.removeprefix("PG").lower(): value
+        for name, value in environment.server.environment.items()
+    }
+    connection = psycopg2.connect(**place, dbname=database)
     connection.autocommit = True
     return connection
 
@@ -38,14 +43,21 @@ class Fleet:
         self._environment, self.database, self._folder = environment, database, folder
         self._options = {"workers": 1, "max_cron_threads": crons, **options}
         self.logs = []
-        self._sql = connect(database)
-        self._post = connect("postgres")
+        self.connect()
         self.servers = [self._start() for _i in range(size)]
 
     def _start(self) -> OdooServer:
         log = self._folder / f"fleet-{len(self.logs)}.log"
         self.logs.append(log)
         return OdooServer(self._environment, self.database, log, **self._options)
+
+    def connect(self) -> None:
+        self._sql = connect(self._environment, self.database)
+        self._post = connect(self._environment, "postgres")
+
+    def disconnect(self) -> None:
+        self._sql.close()
+        self._post.close()
 
     def wait_until_ready(self) -> None:
         for server in self.servers:
@@ -79,8 +91,7 @@ class Fleet:
     def stop(self) -> None:
         for server in self.servers:
             server.terminate()
-        self._sql.close()
-        self._post.close()
+        self.disconnect()
 
     def log_lines(self, *words: str) -> list:
         """Lines of all logs that contain one of the words."""

@@ -7,6 +7,7 @@ from the moment it is stored, whether or not the sender lives to read the answer
 import asyncio
 import email
 import email.policy
+import itertools
 import math
 import threading
 import time
@@ -54,6 +55,7 @@ class Script:
     :param call: called with the session, before anything else
     :param times: how often, always if not given
     :param to: only while a message to this address is handed over (from `rcpt` on)
+    :param connection: only in that connection, 1 is the first
     """
 
     phase: str
@@ -63,12 +65,14 @@ class Script:
     call: Callable | None = None
     times: float = math.inf
     to: str | None = None
+    connection: int | None = None
 
     def fits(self, phase: str, session: "Session") -> bool:
         return (
             self.times > 0
             and self.phase == phase
             and (self.to is None or self.to in session.recipients)
+            and self.connection in (None, session.number)
         )
 
 
@@ -102,8 +106,9 @@ class HungUp(Exception):
 class Session:
     """One connection of a client."""
 
-    def __init__(self, server, reader, writer):
+    def __init__(self, server, number, reader, writer):
         self._server, self._reader, self._writer = server, reader, writer
+        self.number = number
         self.peer_port = writer.get_extra_info("peername")[1]
         self.recipients = []
         self.data_started = None
@@ -190,6 +195,7 @@ class ScriptedServer:
         self.arrivals = []
         self._scripts = []
         self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
         self._file = (folder / "messages").open("wb")
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(
@@ -249,7 +255,7 @@ class ScriptedServer:
 
     async def _serve(self, reader, writer) -> None:
         try:
-            await Session(self, reader, writer).talk()
+            await Session(self, next(self._numbers), reader, writer).talk()
         except (HungUp, ConnectionError, asyncio.IncompleteReadError):
             pass  # Either side hung up, or the client was killed.
         finally:

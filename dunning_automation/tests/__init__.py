@@ -6,6 +6,7 @@ from . import (
     test_decisions,
     test_delivery,
     test_evidence,
+    test_faults,
     test_guard,
     test_health,
     test_kill_switch,
@@ -21,6 +22,7 @@ from . import (
     test_queued_notices,
     test_recipient,
     test_scale,
+    test_state_machine,
     test_tools,
     test_tours,
 )

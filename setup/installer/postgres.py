@@ -167,10 +167,14 @@ def _check(server: Server) -> None:
 
 
 class OwnServer:
-    """The server in `.local/postgres`. As root it runs as a system user of its own."""
+    """The server in `.local/postgres`. As root it runs as a system user of its own.
 
-    def __init__(self, binaries: Path):
+    :param settings: other than ours
+    """
+
+    def __init__(self, binaries: Path, **settings):
         self.binaries = binaries
+        self.settings = {**SETTINGS, **settings}
         version = subprocess.run(
             [binaries / "postgres", "--version"], capture_output=True, text=True
         ).stdout.split()[2]
@@ -204,12 +208,13 @@ class OwnServer:
         if self.socket_folder != self.data:
             self._own(self.socket_folder)
         self._own(self.log, folder=False)
-        settings = {**SETTINGS, "unix_socket_directories": str(self.socket_folder)}
+        folder = str(self.socket_folder)
+        settings = {**self.settings, "unix_socket_directories": folder}
         options = " ".join(f"-c {key}={shlex.quote(v)}" for key, v in settings.items())
         self._run("pg_ctl", "-w", "-t", "120", "-l", self.log, "-o", options, "start")
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "-w", "-m", "fast", "stop")
+    def stop(self, mode: str = "fast") -> None:
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
 
     def _make_data(self) -> None:
         for folder in self.data.parent.glob("*.partial"):

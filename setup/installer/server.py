@@ -121,13 +121,22 @@ class OdooServer:
         return self.log.read_text()[-3000:] if self.log.exists() else "(no log)"
 
 
-def run_code(environment: Environment, database: str, code: str, log: Path):
-    """Run code as in `odoo shell`; gives back what it left in `result`, by JSON."""
+def run_code(
+    environment: Environment, database: str, code: str, log: Path, **variables
+):
+    """Run code as in `odoo shell`; gives back what it left in `result`, by JSON.
+
+    :param variables: of the environment of the process
+    """
     program = f"import json\nresult = None\n{code}\n"
     program += f"print({RESULT_MARK!r} + json.dumps(result))\n"
     shell = environment.odoo("shell", "-d", database, "--no-http", f"--logfile={log}")
     answer = subprocess.run(
-        shell, input=program, env=environment.variables, capture_output=True, text=True
+        shell,
+        input=program,
+        env={**environment.variables, **variables},
+        capture_output=True,
+        text=True,
     )
     _, mark, result = answer.stdout.rpartition(RESULT_MARK)
     if answer.returncode or not mark:

@@ -13,6 +13,8 @@ from .environment import Environment, prepare
 from .progress import Step
 
 BUILD_LOCK = paths.LOCAL / "build.lock"
+CHOOSING = {"-k", "-m", "--co", "--collect-only", "--deselect", "--lf", "--last-failed"}
+"""Options that leave out tests."""
 
 
 def main(arguments: list) -> int:
@@ -22,6 +24,8 @@ def main(arguments: list) -> int:
     system_programs.ensure_browser()
     if not wants_odoo(targets):
         return run_pytest(environment, [*targets, *options, "-p", "no:odoo"])
+    if is_full(targets, options):
+        options = ["-p", "installer.branch_coverage", *options]
     template = installed_template(environment)
     with fresh_copy(environment, template, f"test_{os.getpid()}") as database:
         in_odoo = [
@@ -57,6 +61,11 @@ def split(arguments: list) -> tuple:
 def everything() -> list:
     folders = [paths.CHECKOUT / name / "tests" for name in addons.all_in_checkout()]
     return [str(path) for path in (*folders, paths.CHECKOUT / "tests") if path.is_dir()]
+
+
+def is_full(targets: list, options: list) -> bool:
+    """Whether every test runs, so that what no test reached was never reached."""
+    return targets == everything() and not CHOOSING & set(options)
 
 
 def wants_odoo(targets: list) -> bool:
