@@ -1,5 +1,6 @@
 """Odoo servers on one database, to be killed while they send."""
 
+import subprocess
 import time
 
 import psutil
@@ -59,13 +60,21 @@ class Fleet:
         self._sql.close()
         self._post.close()
 
+    def revive(self) -> None:
+        """After a crash of the database. Odoo's main process does not survive that; its
+        service manager starts it again."""
+        self.connect()
+        for server in self.servers:
+            if _ended(server):
+                self.restart(server)
+
     def wait_until_ready(self) -> None:
         for server in self.servers:
             server.wait_until_ready()
 
     def query(self, sql: str, *parameters) -> list:
         with self._sql.cursor() as cursor:
-            cursor.execute(sql, parameters)
+            cursor.execute(sql, parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     def wake(self) -> None:
@@ -102,6 +111,14 @@ class Fleet:
             for line in log.read_text(errors="replace").splitlines()
             if any(word in line for word in words)
         ]
+
+
+def _ended(server: OdooServer, seconds: float = 5) -> bool:
+    try:
+        server.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _title(process: psutil.Process) -> str:

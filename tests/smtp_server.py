@@ -258,5 +258,7 @@ class ScriptedServer:
             await Session(self, next(self._numbers), reader, writer).talk()
         except (HungUp, ConnectionError, asyncio.IncompleteReadError):
             pass  # Either side hung up, or the client was killed.
+        except asyncio.CancelledError:
+            pass  # The server is stopped.
         finally:
             writer.close()

@@ -2,7 +2,9 @@
 
 import collections
 
-import pytest
+import crowd
+
+
 from fleet import connect
 
 READY, FAILED, UNKNOWN = "ready", "failed", "unknown"
@@ -132,3 +134,20 @@ result = {
     "total": notice.overdue_amount,
 }
 """
+
+
+def test_fault_29_a_debtor_with_thousands_of_invoices(
+    database, odoo_shell, smtp_server, request
+):
+    lines = 50_000 if request.config.getoption("--long") else 3_000
+    code = f"PORT, DEBTORS, LINES = {smtp_server.port}, 1, {lines}\n{crowd.CODE}{GIANT}"
+    giant = odoo_shell(database(), code)
+    print(giant)
+    assert (giant["state"], giant["reason"]) == ("sent", None)
+    assert giant["lines"] == lines + 1
+    assert giant["total"] == 100.0 * (lines + 1)
+    # Kilobytes of the whole process, Odoo included.
+    assert giant["after"] < 512 * 1024
+    [arrival] = smtp_server.arrivals
+    print(arrival.length)
+    assert arrival.length < 10_000_000, "no mail server takes this"

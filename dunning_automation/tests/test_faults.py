@@ -135,9 +135,9 @@ class TestFaults(DunningCommon):
                 "{{ 7*191 }}",
                 "${7*191}",
                 '<t t-out="7*191"/>',
-                "<script>alert(1337)</script>",
+                "<script>alert(1)</script>",
                 "<iframe src=file:///etc/passwd>",
-                "=HYPERLINK(1337)",
+                "=HYPERLINK(1)",
                 "Evil\r\nBcc: victim@example.com",
             ]
         ):
@@ -151,7 +151,7 @@ class TestFaults(DunningCommon):
                 message = self._mails[-1]["EmailMessage"]
                 html = message.get_body(("html",)).get_content()
                 for text in (html, message["Subject"], message["To"]):
-                    self.assertNotIn("1337", text.replace(payload, ""))
+                    self.assertNotIn("1337", text)
                 self.assertNotIn("<script", html)
                 self.assertNotIn("<iframe", html)
                 self.assertFalse(message["Bcc"])

@@ -67,7 +67,6 @@ class ServerHungUp(OSError):
 
 
 if settings:
-    PARTNER = st.integers(0, 2)
     PICK = st.integers(0, 5)
     DAYS = st.sampled_from([-20, -4, 0, 1, 2, 7, 8, 9, 16, 31])
     AMOUNT = st.sampled_from([100.0, 60.0, 33.33])
@@ -93,6 +92,7 @@ if settings:
             self.marked_sent = set()  # a manager said that these had arrived
             self.held_back = set()
             self.seen = set()
+            self.plan()
 
         def teardown(self):
             self.savepoint.rollback()
@@ -173,86 +173,110 @@ if settings:
             for partner in partners.commercial_partner_id:
                 self.changed_at[partner.id] = self.steps
 
-        # === THE LEDGER === #
+        # === THE LEDGER AND THE CUSTOMERS: one rule each, so that senders get their turn
 
-        @rule(who=PARTNER, days=DAYS, amount=AMOUNT, foreign=st.booleans())
-        def post_invoice(self, who, days, amount, foreign):
-            partner = self.partner(who)
+        @rule(
+            action=st.sampled_from(
+                [
+                    "post_invoice",
+                    "post_instalments",
+                    "pay",
+                    "pay",
+                    "pay_a_part",
+                    "credit",
+                    "chargeback",
+                    "unreconcile",
+                    "block",
+                    "exclude",
+                    "move_due_date",
+                    "reset_to_draft",
+                    "cancel",
+                ]
+            ),
+            pick=PICK,
+            days=DAYS,
+            amount=AMOUNT,
+        )
+        def ledger_changes(self, action, pick, days, amount):
+            partner = getattr(self, action)(pick, days, amount)
+            self.change(partner)
+
+        def post_invoice(self, pick, days, amount):
+            partner, foreign = self.partner(pick), pick % 2
             currency = self.case.foreign_currency if foreign else None
             self.case.invoice(partner, days, amount, currency=currency)
-            self.change(partner)
+            return partner
 
-        @rule(who=PARTNER, days=DAYS)
-        def post_instalments(self, who, days):
-            partner = self.partner(who)
+        def post_instalments(self, pick, days, amount):
+            partner = self.partner(pick)
             rows = [(days, 40.0), (days - 7, 30.0), (days - 14, 30.0)]
             self.case.invoice(partner, instalments=rows)
-            self.change(partner)
+            return partner
 
-        @rule(pick=PICK, share=st.sampled_from([None, None, 0.25, 0.5]))
-        def pay(self, pick, share):
-            move = self.invoice(
-                pick, lambda move: move.state == "posted" and move.amount_residual
-            ).filtered(lambda move: move.payment_state in ("not_paid", "partial"))
-            if move:
-                amount = share and move.currency_id.round(share * move.amount_residual)
-                self.case.pay(move.with_context(**NO_TRACKING), amount)
-                self.change(move.partner_id)
-
-        @rule(who=PARTNER, amount=AMOUNT)
-        def credit(self, who, amount):
-            partner = self.partner(who)
-            self.case.credit_note(partner, amount)
-            self.change(partner)
-
-        @rule(pick=PICK)
-        def chargeback(self, pick):
-            payment = self.env["account.payment"].search(
-                [("partner_id", "in", self.case.partners.ids), ("state", "in", ("in_process", "paid"))],
-                order="id",
-            )
-            if payment:
-                payment = payment[pick % len(payment)]
-                self.case.unpay(payment)
-                self.change(payment.partner_id)
-
-        @rule(pick=PICK)
-        def unreconcile(self, pick):
-            move = self.invoice(pick, lambda move: move.payment_state != "not_paid")
-            move.line_ids.remove_move_reconcile()
-            self.change(move.partner_id)
-
-        @rule(pick=PICK)
-        def block(self, pick):
-            open_states = ("not_paid", "partial", "blocked")
+        def pay(self, pick, days, amount, share=None):
             move = self.invoice(
                 pick,
                 lambda move: (
-                    move.state == "posted" and move.payment_state in open_states
+                    move.state == "posted"
+                    and move.payment_state in ("not_paid", "partial")
+                    and move.amount_residual
                 ),
             )
             if move:
-                move.action_toggle_block_payment()
-                self.change(move.partner_id)
+                part = share and move.currency_id.round(share * move.amount_residual)
+                self.case.pay(move.with_context(**NO_TRACKING), part)
+            return move.partner_id
 
-        @rule(pick=PICK)
-        def exclude(self, pick):
+        def pay_a_part(self, pick, days, amount):
+            return self.pay(pick, days, amount, share=amount / 150)
+
+        def credit(self, pick, days, amount):
+            partner = self.partner(pick)
+            self.case.credit_note(partner, amount)
+            return partner
+
+        def chargeback(self, pick, days, amount):
+            payments = self.env["account.payment"].search(
+                [
+                    ("partner_id", "in", self.case.partners.ids),
+                    ("state", "in", ("in_process", "paid")),
+                ],
+                order="id",
+            )
+            payment = payments[pick % len(payments)] if payments else payments
+            if payment:
+                self.case.unpay(payment)
+            return payment.partner_id
+
+        def unreconcile(self, pick, days, amount):
+            move = self.invoice(pick, lambda move: move.payment_state != "not_paid")
+            move.line_ids.remove_move_reconcile()
+            return move.partner_id
+
+        def block(self, pick, days, amount):
+            states = ("not_paid", "partial", "blocked")
+            move = self.invoice(
+                pick,
+                lambda move: move.state == "posted" and move.payment_state in states,
+            )
+            if move:
+                move.action_toggle_block_payment()
+            return move.partner_id
+
+        def exclude(self, pick, days, amount):
             move = self.invoice(pick, lambda move: move.state == "posted")
             if move:
                 move.no_followup = not move.no_followup
-                self.change(move.partner_id)
+            return move.partner_id
 
-        @rule(pick=PICK, days=DAYS)
-        def move_due_date(self, pick, days):
-            line = self.case.receivable(
-                self.invoice(pick, lambda move: move.state == "posted")
-            )[:1]
+        def move_due_date(self, pick, days, amount):
+            move = self.invoice(pick, lambda move: move.state == "posted")
+            line = self.case.receivable(move)[:1]
             if line:
                 line.date_maturity = self.case.today - timedelta(days=days)
-                self.change(line.partner_id)
+            return move.partner_id
 
-        @rule(pick=PICK, again=st.booleans())
-        def reset_to_draft(self, pick, again):
+        def reset_to_draft(self, pick, days, amount, again=True):
             move = self.invoice(
                 pick,
                 lambda move: move.state == "posted" and move.payment_state == "not_paid",
@@ -260,13 +284,17 @@ if settings:
             if move:
                 move.button_draft()
                 move.action_post() if again else move.button_cancel()
-                self.change(move.partner_id)
+            return move.partner_id
 
-        # === THE CUSTOMERS === #
+        def cancel(self, pick, days, amount):
+            return self.reset_to_draft(pick, days, amount, again=False)
 
-        @rule(first=PARTNER, second=PARTNER)
-        def merge(self, first, second):
-            both = self.partner(first) | self.partner(second)
+        @rule(action=st.sampled_from(["merge", "lose_or_find_address"]), pick=PICK)
+        def customers_change(self, action, pick):
+            getattr(self, action)(pick)
+
+        def merge(self, pick):
+            both = self.partner(pick) | self.partner(pick + 1)
             if len(both) == 2:
                 self.env["base.partner.merge.automatic.wizard"].create({})._merge(
                     both.ids, both[0]
@@ -275,19 +303,19 @@ if settings:
                 for partner in both.ids:
                     self.changed_at[partner] = self.steps
 
-        @rule(who=PARTNER)
-        def lose_or_find_address(self, who):
-            partner = self.partner(who)
+        def lose_or_find_address(self, pick):
+            partner = self.partner(pick)
             partner.email = not partner.email and f"again{partner.id}@example.com"
             self.change(partner)
 
         # === TIME, PLANNER, SENDERS === #
 
-        @rule(days=st.sampled_from([1, 1, 2, 3, 7, 10]))
+        @rule(days=st.sampled_from([0, 1, 1, 2, 3, 7, 10]))
         def days_pass(self, days):
+            """And the planner runs on the day that has come."""
             self.case.travel(days)
+            self.plan()
 
-        @rule()
         def plan(self):
             expected = self.lines_that_must_step()
             before = {(row["line"], row["notice_id"]) for row in self.live_steps()}
@@ -348,34 +376,35 @@ if settings:
 
         # === THE MANAGER === #
 
-        @rule(pick=PICK, arrived=st.booleans())
-        def decide_on_unknown(self, pick, arrived):
-            notice = self.pick_notice(pick, "unknown")
-            if notice:
-                if arrived:
+        @rule(
+            state=st.sampled_from(["unknown", "unknown", "failed", "planned", None]),
+            pick=PICK,
+            yes=st.booleans(),
+        )
+        def manager_decides(self, state, pick, yes):
+            """On a notice in that state; on the mode of the policy if there is none."""
+            if state == "unknown":
+                self.leases_end()
+            notice = state and self.pick_notice(pick, state)
+            if state is None:
+                review = self.policy.mode == "review"
+                self.policy.mode = "automatic" if review else "review"
+            elif not notice:
+                return
+            elif state == "unknown":
+                self.in_flight.discard(notice.id)
+                if yes:
                     notice.action_mark_sent()
                     self.marked_sent.add(notice.id)
                 else:
                     notice.action_retry()
                     self.resent[notice.message_id] += 1
-                self.in_flight.discard(notice.id)
-
-        @rule(pick=PICK, again=st.booleans())
-        def decide_on_failed(self, pick, again):
-            notice = self.pick_notice(pick, "failed")
-            if notice:
-                notice.action_retry() if again else notice._cancel("No")
-
-        @rule(pick=PICK, approve=st.booleans())
-        def review(self, pick, approve):
-            notice = self.pick_notice(pick, "planned")
-            if notice:
-                notice.action_approve() if approve else notice._cancel("No")
-
-        @rule()
-        def change_mode(self):
-            review = self.policy.mode == "review"
-            self.policy.mode = "automatic" if review else "review"
+            elif not yes:
+                notice._cancel("No")
+            elif state == "failed":
+                notice.action_retry()
+            else:
+                notice.action_approve()
 
         def pick_notice(self, pick, state):
             notices = self.env["dunning.notice"].search(
@@ -571,7 +600,7 @@ class TestStateMachine(DunningCommon):
             self.skipTest("hypothesis is not installed")
         self.partners = self._create_customers(3, lang="en_US")
         for partner, days in zip(self.partners, (9, 2, -3), strict=True):
-            self.invoice(partner, days_overdue=days)
+            self.invoices([{"partner": partner}, {"partner": partner}], days)
         self.env.flush_all()
 
     def test_invariants_hold_in_every_history(self):

@@ -115,7 +115,7 @@ class OdooServer:
         ).json()
         if "error" in answer:
             raise RuntimeError(answer["error"]["data"]["debug"])
-        return answer["result"]
+        return answer.get("result")  # Nothing when a method returns None.
 
     def _log_tail(self) -> str:
         return self.log.read_text()[-3000:] if self.log.exists() else "(no log)"
