@@ -67,12 +67,13 @@ def multiply(partner, moves, first, step):
         email_normalized="'d' || n || '@example.com'",
     )
     offset = f"{move_base} + 10 * n - {min(moves.ids)}"
-    number = f"'CROWD/2026/' || lpad((10 * n + old.id - {min(moves.ids)})::text, 8, '0')"
+    position = f"10 * n + old.id - {min(moves.ids)}"
+    number = f"'CROWD/2026/' || lpad(({position})::text, 8, '0')"
     clone(
         "account_move", (*numbers, SQL("old.id IN %s", tuple(moves.ids))),
         id=f"old.id + {offset}", name=number, payment_reference=number,
         sequence_prefix="'CROWD/2026/'",
-        sequence_number=f"10 * n + old.id - {min(moves.ids)}",
+        sequence_number=position,
         partner_id=f"{partner_base} + n", commercial_partner_id=f"{partner_base} + n",
         partner_shipping_id=f"{partner_base} + n", access_token="NULL",
     )

@@ -78,7 +78,7 @@ class Fleet:
             return cursor.fetchall() if cursor.description else []
 
     def wake(self) -> None:
-        """As a button does: a trigger for each sender cron, and a call to the workers."""
+        """As a button does: a trigger for each sender, and a call to the workers."""
         self.query(WAKE)
         with self._post.cursor() as cursor:
             cursor.execute("SELECT pg_notify('cron_trigger', %s)", [self.database])

@@ -1,7 +1,7 @@
-"""A mail server that is slow, refuses, hangs up or calls back exactly where it is told.
+"""A mail server that is slow, refuses, hangs up or calls back just where it is told.
 
-What it accepted is the truth with which the tests compare the database: a message counts
-from the moment it is stored, whether or not the sender lives to read the answer.
+What it accepted is the truth with which the tests compare the database: a message
+counts from the moment it is stored, whether or not the sender lives to read the answer.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ HOST = "127.0.0.1"
 END_OF_MESSAGE = b"\r\n.\r\n"
 LARGEST = 64 * 1024 * 1024
 
-# The points where a script can act, each before the usual answer. `data` is the command,
-# `body` the final dot. At `stored` the message has been accepted and only the answer is
-# missing; at `answered` the answer is on its way.
+# The points where a script can act, each before the usual answer. `data` is the
+# command, `body` the final dot. At `stored` the message has been accepted and only the
+# answer is missing; at `answered` the answer is on its way.
 PHASES = (
     "connect",
     "ehlo",
@@ -188,7 +188,7 @@ class Session:
 
 
 class ScriptedServer:
-    """Runs in a thread. `port`, `arrivals`; `script(phase, ...)` says what goes wrong."""
+    """Runs in a thread: `port`, `arrivals`. `script(phase, ...)` says what goes wrong."""
 
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)

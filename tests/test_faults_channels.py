@@ -3,14 +3,13 @@
 import collections
 
 import crowd
-
-
 from fleet import connect
 
 READY, FAILED, UNKNOWN = "ready", "failed", "unknown"
 
-# What happens to the message of one debtor each, and what must be known of it. A row is
-# one connection: (phase, what the server does, state of the notice, copies that arrived).
+# What happens to the message of one debtor each, and what must be known of it. A row
+# is one connection: (phase, what the server does, state of the notice, copies that
+# arrived).
 PHASES = [
     ("connect", {"drop": True}, READY, 0),
     ("connect", {"reply": "421 Too busy"}, READY, 0),
@@ -117,7 +116,8 @@ clone("account_move_line", (1, LINES, 1, SQL("old.id IN %s", tuple(lines.ids))),
       id=f"{line_base} + 2 * n + old.id - {max(lines.ids)}", move_id=f"{move_base} + n",
       move_name="'GIANT/2026/' || n")
 for table in ("account_move", "account_move_line"):
-    env.cr.execute(f"SELECT setval('{table}_id_seq', (SELECT max(id) + 2 FROM {table}))")
+    last = f"SELECT max(id) + 2 FROM {table}"
+    env.cr.execute(f"SELECT setval('{table}_id_seq', ({last}))")
 env.cr.commit()
 env.invalidate_all()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 
 import crowd
 import psutil
@@ -32,8 +31,8 @@ VISIBLE_SECONDS = 60
 LATE_SECONDS = 0.25
 """A message may start this long after the payment that would have stopped it."""
 
-# A lease of five minutes would make the test wait; the database of the test shortens it.
-# It also notes which server took which claim (Odoo tells the process id of the server).
+# A lease of five minutes would make the test wait: the database of the test shortens
+# it. It also notes which server took which claim (Odoo tells the process id of the server).
 CLAIMS = f"""
 CREATE TABLE test_claim (
     notice_id integer, server integer, claimed_at timestamptz, lease_until timestamptz
@@ -61,6 +60,12 @@ sender = env.ref("dunning_automation.ir_cron_deliver")
 for _i in range(2):
     sender.copy({"active": True})
 env.cr.commit()
+"""
+
+SEAL_AND_VERIFY = """
+while env["dunning.seal"]._seal_block():
+    env.cr.commit()
+result = env["dunning.verification"]._verify()
 """
 
 # Pays what is about to be reminded: there the race is. Notes the moments around commit.
@@ -214,6 +219,8 @@ def test_killed_senders_send_nothing_twice_and_lose_nothing(
         payer.join()
         fleet.stop()
 
+    verified = odoo_shell(name, SEAL_AND_VERIFY)
+    assert verified["ok"], verified["message"]
     book = Book(odoo_environment, name, payments)
     report = check(book, smtp_server.arrivals, killer)
     check_logs(fleet)
@@ -248,7 +255,9 @@ def kill_while_sending(fleet, killer, kills, messages):
 
 def finish(fleet):
     """Nobody is killed any more: the senders come to an end by themselves."""
-    on_the_way = "SELECT count(*) FROM dunning_notice WHERE state IN ('ready', 'claimed')"
+    on_the_way = (
+        "SELECT count(*) FROM dunning_notice WHERE state IN ('ready', 'claimed')"
+    )
     done = [0, time.monotonic()]
 
     def nothing_left():
@@ -285,8 +294,7 @@ class Book:
         self.totals = {
             name: round(float(total) * 100)
             for name, total in query(
-                "SELECT name, amount_total FROM account_move"
-                " WHERE name LIKE 'CROWD/%'",
+                "SELECT name, amount_total FROM account_move WHERE name LIKE 'CROWD/%'",
                 database,
             )
         }

@@ -38,9 +38,7 @@ class TestFaults(DunningCommon):
         ]:
             self.assertEqual(notice.state, state)
             self.assertTrue(notice.reason)
-        self.assertFalse(
-            self.env["dunning.notice"].search([("state", "=", "claimed")])
-        )
+        self.assertFalse(self.env["dunning.notice"].search([("state", "=", "claimed")]))
 
     def test_fault_14_ten_days_of_outage(self):
         """The next level once, and the one after it not before its interval."""
@@ -55,7 +53,9 @@ class TestFaults(DunningCommon):
             self.travel(1)
         self.assertLessEqual(max(told.values()), 1)
         days = [day for day, count in told.items() if count]
-        gaps = [(late - early).days for early, late in zip(days, days[1:], strict=False)]
+        gaps = [
+            (late - early).days for early, late in zip(days, days[1:], strict=False)
+        ]
         # Firm on the first day, final a week later; the hand-over is a task.
         self.assertEqual(gaps, [7])
         steps = self.notices().line_ids.filtered("is_step").level_id
@@ -103,7 +103,7 @@ class TestFaults(DunningCommon):
         self.assertEqual(sum(arrived.values()), 1)
 
     def test_fault_21_nothing_of_another_company_in_a_message(self):
-        """Three companies, one customer of all, a word in everything that is printed."""
+        """Three companies, one customer of all, a word in all that is printed."""
         words, banks = ["Kestrel", "Marmot", "Narwhal"], {}
         companies = [self.company] + [
             self.setup_other_company(name=word)["company"] for word in words[1:]

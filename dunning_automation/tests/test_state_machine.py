@@ -11,7 +11,7 @@ import os
 import re
 import smtplib
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -83,7 +83,9 @@ if settings:
             self.start = case.moment
             self.savepoint = self.env.cr.savepoint()
             self.steps = 0
-            self.changed_at = Counter()  # step of the last change, by commercial partner
+            self.changed_at = (
+                Counter()
+            )  # step of the last change, by commercial partner
             self.planned_at = {}  # step in which a notice appeared
             self.arrived = Counter()  # copies at the mail server, by Message-ID
             self.by_day = {}  # Message-IDs that arrived, by debtor and day
@@ -95,6 +97,7 @@ if settings:
             self.plan()
 
         def teardown(self):
+            self.check_chain()
             self.savepoint.rollback()
             self.savepoint.close(rollback=False)
             self.env.invalidate_all(flush=False)
@@ -173,7 +176,7 @@ if settings:
             for partner in partners.commercial_partner_id:
                 self.changed_at[partner.id] = self.steps
 
-        # === THE LEDGER AND THE CUSTOMERS: one rule each, so that senders get their turn
+        # === LEDGER AND CUSTOMERS: one rule each, so that senders get their turn
 
         @rule(
             action=st.sampled_from(
@@ -279,7 +282,9 @@ if settings:
         def reset_to_draft(self, pick, days, amount, again=True):
             move = self.invoice(
                 pick,
-                lambda move: move.state == "posted" and move.payment_state == "not_paid",
+                lambda move: (
+                    move.state == "posted" and move.payment_state == "not_paid"
+                ),
             )
             if move:
                 move.button_draft()
@@ -346,11 +351,8 @@ if settings:
         @rule(point=st.sampled_from(["P1", "P2", "P3"]))
         def sender_dies(self, point):
             held = self.claimed()
-            try:
-                with self.mail_server(crash=point):
-                    self.case.send_as_process()
-            except Crash:
-                pass
+            with suppress(Crash), self.mail_server(crash=point):
+                self.case.send_as_process()
             self.env.invalidate_all()
             self.in_flight |= self.claimed() - held
 
@@ -458,6 +460,14 @@ if settings:
 
         # === INVARIANTS === #
 
+        def check_chain(self):
+            """I7: whatever happened, the events can be sealed and verified."""
+            while self.env["dunning.seal"].sudo()._seal_block():
+                pass
+            self.env.invalidate_all()
+            result = self.env["dunning.verification"].sudo()._verify()
+            assert result["ok"], f"I7: {result['message']}"
+
         def lines_that_must_step(self):
             """I2: lines that nothing stops, of debtors who heard nothing for so long
             that no interval stops them. Ids of account.move.line."""
@@ -475,7 +485,9 @@ if settings:
             }
             lines = self.ledger()
             credited = {
-                (line["debtor"], line["currency"]) for line in lines if line["cents"] < 0
+                (line["debtor"], line["currency"])
+                for line in lines
+                if line["cents"] < 0
             }
             done = {}
             for row in self.live_steps():
@@ -570,7 +582,8 @@ if settings:
                 self.held_back.add(row["id"])
                 level = self.env["dunning.level"].browse(row["level_id"])
                 changed = max(
-                    self.changed_at[row["partner_id"]], self.changed_at[row["debtor_key"]]
+                    self.changed_at[row["partner_id"]],
+                    self.changed_at[row["debtor_key"]],
                 )
                 planned = self.planned_at.get(row["id"], self.steps)
                 assert changed >= planned or level.delay_days < 0, "lost for nothing"
