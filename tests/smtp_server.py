@@ -188,7 +188,7 @@ class Session:
 
 
 class ScriptedServer:
-    """Runs in a thread: `port`, `arrivals`. `script(phase, ...)` says what goes wrong."""
+    """Runs in a thread on `port`, keeps `arrivals`, does what `script` says."""
 
     def __init__(self, folder: Path):
         folder.mkdir(parents=True, exist_ok=True)

@@ -124,7 +124,9 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 env["dunning.run"]._run_daily(company, compose=False)
 env.cr.commit()
 env["dunning.sender"]._compose_unwritten(float("inf"))
+env.cr.commit()
 env["dunning.sender"]._deliver()
+env.cr.commit()
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 env.invalidate_all()
 notice = env["dunning.notice"].search([("partner_id", "=", debtor.id)], limit=1)

@@ -4,6 +4,7 @@ The mail server is the truth. Each test is named after its fault; `README.md` ha
 table. 40 debtors d1 ... d40 wait for one message each.
 """
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -13,6 +14,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 from fleet import Fleet, connect, wait_until
 from installer import apt, paths, postgres, server
@@ -264,15 +266,37 @@ def test_fault_07_a_request_that_odoo_repeats(office, fleet, smtp_server):
     assert not smtp_server.arrivals
 
 
-def test_fault_10_odoo_kills_workers_that_run_too_long(office, fleet, smtp_server):
-    """Slow messages end in time; one that never ends takes its worker along."""
+@pytest.mark.parametrize(
+    "crons",
+    [
+        "ir_cron_deliver",
+        pytest.param(
+            "ir_cron_deliver%",
+            marks=pytest.mark.xfail(
+                strict=True,
+                reason="two senders of one poll take 60 % of the limit each",
+            ),
+        ),
+    ],
+)
+def test_fault_10_odoo_kills_workers_that_run_too_long(
+    office, fleet, smtp_server, crons
+):
+    """Slow messages end in time; one that never ends takes its worker along. The limit
+    of Odoo is for all jobs that a worker finds ready in one poll."""
     office.query(SHORT_LEASES)
     office.query(
         "UPDATE dunning_notice SET not_before = '2999-01-01' WHERE id NOT IN"
         " (SELECT id FROM dunning_notice ORDER BY id LIMIT 8)"
     )
-    # Odoo's own crons would be killed too, and take turns with ours.
-    office.query("UPDATE ir_cron SET active = cron_name LIKE 'Dunning: %'")
+    # Others would be killed too, and take turns with ours.
+    office.query(
+        """UPDATE ir_cron SET active = id IN (
+               SELECT res_id FROM ir_model_data
+                WHERE module = 'dunning_automation'
+                  AND (name LIKE %s OR name = 'ir_cron_sweep'))""",
+        crons,
+    )
     waiting = {"ready": 32}
     smtp_server.script("stored", delay=30, to="d8@example.com")
     smtp_server.script("body", delay=0.6)
@@ -324,10 +348,6 @@ class CrashingPostgres(postgres.OwnServer):
             check=True,
         )
 
-    def crash(self):
-        self.stop("immediate")
-        self.start()
-
     def remove(self):
         self.stop("immediate")
         shutil.rmtree(self.data.parent)
@@ -343,37 +363,46 @@ def crashing_postgres(odoo_environment, crowd_template):
 def test_fault_16_the_database_crashes(
     crashing_postgres, crowd_template, smtp_server, tmp_path
 ):
-    """Three times in the middle of a run. Its own settings are the fast and careless
-    ones of the tests: a claim must be on disk before its message leaves even so."""
+    """Three times, each when a message was just accepted. The settings of this server
+    are the fast and careless ones of the tests (`synchronous_commit` is off): a claim
+    must be on disk before its message leaves even so."""
     environment, name = crashing_postgres.environment, crowd_template
     office = Office(environment, name, smtp_server)
     office.query(SHORT_LEASES)
     office.query("UPDATE ir_mail_server SET smtp_port = %s", smtp_server.port)
-    smtp_server.script("body", delay=0.15)
     servers = Fleet(environment, name, tmp_path, size=1, crons=2)
     try:
         servers.wait_until_ready()
-        for _crash in range(3):
-            wait_for_messages(servers, smtp_server, len(smtp_server.arrivals) + 4)
+        for debtor in (5, 15, 25):
+            crashed = threading.Event()
+
+            def crash(session, crashed=crashed):
+                crashing_postgres.stop("immediate")
+                crashed.set()
+
+            address = f"d{debtor}@example.com"
+            smtp_server.script("stored", call=crash, times=1, to=address)
+            wake_until(servers, crashed)
             office.close()
             servers.disconnect()
-            crashing_postgres.crash()
+            crashing_postgres.start()
             servers.revive()
             office = Office(environment, name, smtp_server)
         run_until_settled(office, servers)
         office.assert_truth()
         assert office.count()["sent"] >= 30
+        assert office.count()["unknown"] >= 3
     finally:
         office.close()
         servers.stop()
 
 
-def wait_for_messages(servers, smtp_server, count):
-    def arrived():
-        servers.wake()
-        return len(smtp_server.arrivals) >= count
-
-    wait_until(arrived, 90, f"{count} messages")
+def wake_until(servers, event):
+    deadline = time.monotonic() + 90
+    while not event.wait(0.3):
+        assert time.monotonic() < deadline, "nothing happens"
+        with contextlib.suppress(psycopg2.Error):  # The crash itself.
+            servers.wake()
 
 
 def test_fault_17_the_result_cannot_be_written(office, odoo_shell, smtp_server):

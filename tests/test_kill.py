@@ -32,7 +32,7 @@ LATE_SECONDS = 0.25
 """A message may start this long after the payment that would have stopped it."""
 
 # A lease of five minutes would make the test wait: the database of the test shortens
-# it. It also notes which server took which claim (Odoo tells the process id of the server).
+# it. It also notes which server took which claim: Odoo tells its process id.
 CLAIMS = f"""
 CREATE TABLE test_claim (
     notice_id integer, server integer, claimed_at timestamptz, lease_until timestamptz
