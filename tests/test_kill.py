@@ -223,7 +223,6 @@ def test_killed_senders_send_nothing_twice_and_lose_nothing(
     assert verified["ok"], verified["message"]
     book = Book(odoo_environment, name, payments)
     report = check(book, smtp_server.arrivals, killer)
-    check_logs(fleet)
     with capsys.disabled():
         print(
             f"\n{len(killer.killed)} senders killed in {sum(killer.kinds.values())} "
@@ -231,6 +230,7 @@ def test_killed_senders_send_nothing_twice_and_lose_nothing(
             f"{messages} notices in {time.monotonic() - started:.0f} s, seed {seed}:"
             f"\n{report}"
         )
+    check_logs(fleet)
 
 
 def kill_while_sending(fleet, killer, kills, messages):
