@@ -22,6 +22,7 @@ from . import (
     test_queued_notices,
     test_recipient,
     test_scale,
+    test_sender,
     test_state_machine,
     test_tools,
     test_tours,
