@@ -132,11 +132,10 @@ def crowd_template(odoo_environment, installed_template, tmp_path_factory):
 
 
 @pytest.fixture
-def crowd_database(odoo_environment, crowd_template, smtp_server):
+def crowd_database(odoo_environment, crowd_template, smtp_server, tmp_path):
     """A copy of it that sends to `smtp_server`."""
     databases, name = Databases(odoo_environment.server), f"system_{os.getpid()}_crowd"
     databases.copy(crowd_template, name)
-    port = f"UPDATE ir_mail_server SET smtp_port = {smtp_server.port}"
-    odoo_environment.server.query(port, name)
+    crowd.activate(odoo_environment, name, smtp_server.port, tmp_path)
     yield name
     databases.drop(name)

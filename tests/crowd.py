@@ -4,6 +4,16 @@
 and `DEBTORS`. Every fifth debtor has two invoices. Invoices are named `CROWD/2026/...`.
 """
 
+from installer import server
+
+
+def activate(environment, database, port, folder):
+    """Let a copy send, to the mail server on that port."""
+    code = f"env['ir.mail_server'].search([]).smtp_port = {port}\n"
+    code += "env['dunning.guard']._activate(); env.cr.commit()"
+    server.run_code(environment, database, code, folder / "activate.log")
+
+
 CODE = '''
 from datetime import timedelta
 from odoo import Command
@@ -12,7 +22,10 @@ from odoo.tools import SQL
 company = env.company
 if not company.chart_template:
     env["account.chart.template"].try_loading("generic_coa", company)
-company.write({"email": "billing@seller.example", "dunning_hour": 0})
+company.write({
+    "email": "billing@seller.example", "dunning_hour": 0, "dunning_daily_limit": 0,
+})
+env["dunning.guard"]._activate()  # The database is a copy.
 env["ir.mail_server"].create({
     "name": "scripted", "smtp_host": "127.0.0.1", "smtp_port": PORT,
     "smtp_encryption": "none",

@@ -8,7 +8,7 @@ residuals that Odoo itself reports.
 import re
 import time
 
-from lxml import html
+from letters import listed
 
 LEDGER = [
     # customer, language, invoices (days overdue, amount, currency), twist, heard
@@ -120,18 +120,6 @@ def wait_until_sent(server, seconds=120):
                 return
         time.sleep(0.5)
     raise AssertionError("The run did not finish")
-
-
-def listed(message):
-    """{invoice number: cents} as the customer reads it, whatever his language."""
-    tree = html.fromstring(message.get_body(("html",)).get_content())
-    rows = (row.xpath("./td") for row in tree.xpath("//tr"))
-    cells = ([cell.text_content().split() for cell in row] for row in rows)
-    return {
-        row[0][0]: int(re.sub(r"\D", "", "".join(row[2])))
-        for row in cells
-        if len(row) == 3 and re.match(r"\S+/\d{4}/\d+", row[0][0])
-    }
 
 
 def expected_lines(row, customer):

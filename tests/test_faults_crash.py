@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import crowd
 import psycopg2
 import pytest
 from fleet import Fleet, connect, wait_until
@@ -354,9 +355,12 @@ class CrashingPostgres(postgres.OwnServer):
 
 
 @pytest.fixture
-def crashing_postgres(odoo_environment, crowd_template, request):
+def crashing_postgres(
+    odoo_environment, crowd_template, smtp_server, tmp_path, request
+):
     settings = {"synchronous_commit": request.param}
     made = CrashingPostgres(odoo_environment, crowd_template, **settings)
+    crowd.activate(made.environment, crowd_template, smtp_server.port, tmp_path)
     yield made
     made.remove()
 
@@ -382,7 +386,6 @@ def test_fault_16_the_database_crashes(
     environment, name = crashing_postgres.environment, crowd_template
     office = Office(environment, name, smtp_server)
     office.query(SHORT_LEASES)
-    office.query("UPDATE ir_mail_server SET smtp_port = %s", smtp_server.port)
     servers = Fleet(environment, name, tmp_path, size=1, crons=2)
     try:
         servers.wait_until_ready()
