@@ -1,5 +1,6 @@
 """Odoo servers on one database, to be killed while they send."""
 
+import re
 import subprocess
 import time
 
@@ -8,6 +9,7 @@ import psycopg2
 from installer.environment import Environment
 from installer.server import OdooServer
 
+CRON_WORKER = re.compile(r"Worker WorkerCron \((\d+)\) alive")
 WAKE = """
 INSERT INTO ir_cron_trigger (cron_id, call_at)
 SELECT cron.id, now() AT TIME ZONE 'UTC'
@@ -89,7 +91,10 @@ class Fleet:
             children = psutil.Process(server.process.pid).children()
         except psutil.NoSuchProcess:
             return []
-        return [child.pid for child in children if "WorkerCron" in _title(child)]
+        pids = set(
+            map(int, CRON_WORKER.findall(server.log.read_text(errors="replace")))
+        )
+        return [child.pid for child in children if child.pid in pids]
 
     def restart(self, server: OdooServer) -> OdooServer:
         """A power cut of one host, and its boot."""
@@ -119,10 +124,3 @@ def _ended(server: OdooServer, seconds: float = 5) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
-
-
-def _title(process: psutil.Process) -> str:
-    try:
-        return " ".join(process.cmdline())
-    except psutil.NoSuchProcess:
-        return ""

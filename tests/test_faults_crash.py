@@ -267,19 +267,7 @@ def test_fault_07_a_request_that_odoo_repeats(office, fleet, smtp_server):
     assert not smtp_server.arrivals
 
 
-@pytest.mark.parametrize(
-    "crons",
-    [
-        "ir_cron_deliver",
-        pytest.param(
-            "ir_cron_deliver%",
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="two senders of one poll take 60 % of the limit each",
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("crons", ["ir_cron_deliver", "ir_cron_deliver%"])
 def test_fault_10_odoo_kills_workers_that_run_too_long(
     office, fleet, smtp_server, crons
 ):
@@ -355,9 +343,7 @@ class CrashingPostgres(postgres.OwnServer):
 
 
 @pytest.fixture
-def crashing_postgres(
-    odoo_environment, crowd_template, smtp_server, tmp_path, request
-):
+def crashing_postgres(odoo_environment, crowd_template, smtp_server, tmp_path, request):
     settings = {"synchronous_commit": request.param}
     made = CrashingPostgres(odoo_environment, crowd_template, **settings)
     crowd.activate(made.environment, crowd_template, smtp_server.port, tmp_path)
@@ -365,24 +351,12 @@ def crashing_postgres(
     made.remove()
 
 
-@pytest.mark.parametrize(
-    "crashing_postgres",
-    [
-        "on",
-        pytest.param(
-            "off",
-            marks=pytest.mark.xfail(
-                strict=True, reason="a claim is not on disk when its message leaves"
-            ),
-        ),
-    ],
-    indirect=True,
-)
+@pytest.mark.parametrize("crashing_postgres", ["on", "off"], indirect=True)
 def test_fault_16_the_database_crashes(
     crashing_postgres, crowd_template, smtp_server, tmp_path
 ):
-    """Three times, each when a message was just accepted. A claim must be on disk before
-    its message leaves, even if the server's `synchronous_commit` is off."""
+    """Three times, each when a message was just accepted. A claim must be on disk
+    before its message leaves, even if `synchronous_commit` is off."""
     environment, name = crashing_postgres.environment, crowd_template
     office = Office(environment, name, smtp_server)
     office.query(SHORT_LEASES)

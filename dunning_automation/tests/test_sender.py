@@ -2,12 +2,11 @@
 that are begun again, texts that cannot be written at the last moment."""
 
 import time
-import unittest
 from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import DivisionByZero, SerializationFailure
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -57,14 +56,16 @@ class TestSender(DunningCommon):
     # === TIME === #
 
     def test_budget_is_a_share_of_the_limit_and_of_the_slice(self):
+        """The limit is for all senders that one worker finds ready in a poll."""
+        self.assertEqual(len(self.sender._get_crons()), 2)
         now = time.monotonic()
         self.startPatcher(patch.object(time, "monotonic", lambda: now))
         for cron_limit, limit, end, budget in [
-            (100, 50, None, 60),
-            (-1, 50, None, 30),
+            (100, 50, None, 30),
+            (-1, 50, None, 15),
             (0, 50, None, FOREVER),
             (100, 50, 10, 10),
-            (10, 50, 10, 6),
+            (10, 50, 10, 3),
             (0, 50, 10, 10),
         ]:
             options = {"limit_time_real_cron": cron_limit, "limit_time_real": limit}
@@ -93,14 +94,13 @@ class TestSender(DunningCommon):
         self.patch_method("_deliver", one_per_slice)
         self.assertEqual(len(self.deliver()), 3)
 
-    @unittest.skip("dunning.sender takes 0 notices in a short slice for an empty queue")
     def test_slice_that_was_too_short_for_anything(self):
         """What is left of the time may be too short to begin a notice: the cron must
         not believe that nothing is ready, or all wait for its next interval."""
         woken = []
         self.patch_method("_trigger", lambda sender: woken.append(sender))
-        self.patch_method("_deliver", lambda sender, seconds: 0)
-        stop_at = time.monotonic() + 0.2
+        self.patch_method("_deliver", lambda sender, seconds: time.sleep(seconds) or 0)
+        stop_at = time.monotonic() + 0.1
         self.patch_method("_get_stop_time", lambda sender: stop_at)
         self.deliver()
         self.assertTrue(woken)
@@ -108,6 +108,13 @@ class TestSender(DunningCommon):
     def test_batch_begins_nothing_after_its_time(self):
         self.assertFalse(self.deliver_batch(seconds=-1))
         self.assertEqual(set(self.ready.mapped("state")), {"ready"})
+
+    def test_what_is_left_in_other_hands_is_left_to_them(self):
+        self.patch_method("_deliver", lambda sender, seconds: 0)
+        woken = []
+        self.patch_method("_trigger", lambda sender: woken.append(sender))
+        self.deliver()
+        self.assertFalse(woken)
 
     # === THE BATCH FUNCTION === #
 
@@ -172,6 +179,22 @@ class TestSender(DunningCommon):
         notices = type(self.env["dunning.notice"])
         self.let_fail("_compose", SerializationFailure(), times=1, model=notices)
         self.assertEqual(len(self.deliver()), 3)
+
+    def test_who_works_on_the_same_rows_goes_first(self):
+        """The chatter and the leases are seen to in the next round."""
+        query = self.model._get_posting_sql
+        self.patch_method("_get_posting_sql", lambda sender: "SELECT 1 / 0")
+        self.startPatcher(
+            patch.object(
+                dunning_sender, "PG_CONCURRENCY_EXCEPTIONS_TO_RETRY", (DivisionByZero,)
+            )
+        )
+        self.assertEqual(len(self.deliver()), 3)
+        self.assertEqual(set(self.ready.mapped("state")), {"sent"})
+        self.assertFalse(self.ready.mail_message_id)
+        self.patch_method("_get_posting_sql", query)
+        self.deliver_batch()
+        self.assertEqual(len(self.ready.mail_message_id), 3)
 
     # === AT THE LAST MOMENT === #
 
