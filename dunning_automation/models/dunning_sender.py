@@ -1,6 +1,7 @@
 import logging
 import time
 import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, models
@@ -63,11 +64,14 @@ class DunningSender(models.AbstractModel):
     @api.model
     def _trigger(self):
         """Wake the senders. Nothing is sent in the transaction of the caller."""
-        crons = (
-            self.env["ir.cron"].sudo().search([("code", "=", "model._cron_deliver()")])
-        )
-        for cron in crons:
+        for cron in self._get_crons():
             cron._trigger()
+
+    @api.model
+    def _get_crons(self):
+        """The active senders."""
+        domain = [("code", "=", "model._cron_deliver()")]
+        return self.env["ir.cron"].sudo().search(domain)
 
     @api.model
     def _cron_deliver(self):
@@ -80,9 +84,10 @@ class DunningSender(models.AbstractModel):
         while time.monotonic() < stop_at:
             seconds = min(SLICE_SECONDS, stop_at - time.monotonic())
             handled = self._deliver(seconds=seconds)
-            left = self._count_ready() if handled else 0
+            left = self._count_ready()
             cron._commit_progress(handled, remaining=left)
-            if not left:
+            # What is left without a time limit is held or in other hands.
+            if not left or not handled and time.monotonic() < stop_at:
                 return
         # The next poll goes on; in this one the time limit could strike.
         cron._commit_progress(remaining=0)
@@ -179,9 +184,11 @@ class DunningSender(models.AbstractModel):
 
     @api.model
     def _lock_next(self, notice_ids):
+        """Lock the notice that is next. The claim that follows must be on disk when it
+        is committed, whatever the settings of the database server."""
         rows = self.env.execute_query(
             SQL(
-                """SELECT notice.id
+                """SELECT notice.id, set_config('synchronous_commit', 'on', TRUE)
                      FROM dunning_notice notice
                     WHERE %s
                     ORDER BY notice.not_before NULLS FIRST, notice.id
@@ -190,7 +197,7 @@ class DunningSender(models.AbstractModel):
                 self._get_ready_condition(notice_ids),
             )
         )
-        return self.env["dunning.notice"].browse(rows[0] if rows else ())
+        return self.env["dunning.notice"].browse(rows[0][:1] if rows else ())
 
     @api.model
     def _get_ready_condition(self, notice_ids=None):
@@ -374,17 +381,30 @@ class DunningSender(models.AbstractModel):
     @api.model
     def _expire_leases(self):
         """A sender that died leaves its notice claimed: nobody knows what arrived."""
-        expired = self.env["dunning.notice"].search(
-            [("state", "=", "claimed"), ("lease_until", "<", self.env.cr.now())]
-        )
-        for notice in expired.try_lock_for_update(allow_referencing=True):
-            notice.invalidate_recordset()
-            if notice.state == "claimed" and notice.lease_until < self.env.cr.now():
-                notice._set_state(
-                    "unknown",
-                    self.env._("The sender stopped while the message was on its way."),
-                )
-        self.env["ir.cron"]._commit_progress()
+        with self._giving_way():
+            expired = self.env["dunning.notice"].search(
+                [("state", "=", "claimed"), ("lease_until", "<", self.env.cr.now())]
+            )
+            for notice in expired.try_lock_for_update(allow_referencing=True):
+                notice.invalidate_recordset()
+                if notice.state == "claimed" and notice.lease_until < self.env.cr.now():
+                    notice._set_state(
+                        "unknown",
+                        self.env._(
+                            "The sender stopped while the message was on its way."
+                        ),
+                    )
+            self.env["ir.cron"]._commit_progress()
+
+    @contextmanager
+    def _giving_way(self):
+        """When somebody else works on the same rows, the next round does what is left
+        to do."""
+        try:
+            with mute_logger("odoo.sql_db"):
+                yield
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
 
     @api.model
     def _compose_unwritten(self, stop_at):
@@ -410,9 +430,14 @@ class DunningSender(models.AbstractModel):
     def _post_on_cases(self):
         """Keep sent messages in the chatter of their cases. Notifies nobody."""
         self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """
+        with self._giving_way():
+            self.env.cr.execute(self._get_posting_sql())
+        self.env.invalidate_all()
+
+    @api.model
+    def _get_posting_sql(self):
+        return SQL(
+            """
                 WITH unposted AS (
                     SELECT *
                       FROM dunning_notice
@@ -446,13 +471,11 @@ class DunningSender(models.AbstractModel):
                  WHERE dunning_notice.message_id = posted.message_id
                    AND dunning_notice.id IN (SELECT id FROM unposted)
                 """,
-                note=self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
-                author=self.env.user.partner_id.id,
-                uid=self.env.uid,
-                now=self.env.cr.now(),
-            )
+            note=self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
+            author=self.env.user.partner_id.id,
+            uid=self.env.uid,
+            now=self.env.cr.now(),
         )
-        self.env.invalidate_all()
 
     @api.model
     def _commit(self):
@@ -471,4 +494,6 @@ class DunningSender(models.AbstractModel):
         if not limit:
             return end
         start = min(end - MIN_TIME_PER_JOB, time.monotonic())
-        return min(end, start + SHARE_OF_LIMIT * limit)
+        # The limit is for all jobs that a worker finds ready in one poll.
+        share = SHARE_OF_LIMIT / max(len(self._get_crons()), 1)
+        return min(end, start + share * limit)
