@@ -267,6 +267,12 @@ def test_words_are_paths_or_names(tmp_path):
     assert options == ["-x"]
 
 
+def test_only_a_full_run_measures_branches():
+    assert testing.is_full(testing.everything(), ["-x", "--long"])
+    assert not testing.is_full(testing.everything(), ["-k", "word"])
+    assert not testing.is_full(testing.everything()[:1], [])
+
+
 def test_the_log_must_be_silent(tmp_path):
     log = tmp_path / "odoo.log"
     noise = WARNING.replace("odoo.addons.x", "py.warnings").format("docutils")
