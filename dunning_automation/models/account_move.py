@@ -8,6 +8,7 @@ from odoo.tools.misc import clean_context
 _logger = logging.getLogger(__name__)
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
+RECHECK = "dunning_automation.recheck"
 # What a person changes on a posted invoice that can take a reminder's reason away.
 FOLLOWED = {"invoice_date_due", "no_followup", "partner_id", "payment_state", "state"}
 
@@ -112,15 +113,24 @@ class AccountMove(models.Model):
         return result
 
     def _dunning_recheck(self):
-        """Take back at once the queued notices that owe their reason to these moves.
+        """Take back the queued notices that owe their reason to these moves.
 
         For the people who look at the list: what leaves is judged again by the sender.
-        One query where nothing is queued, and the accountant's work never fails by it.
+        Done once, just before the transaction is committed, for all that happened in
+        it.
         """
-        if not self.ids:
-            return
+        precommit = self.env.cr.precommit
+        if self.ids and RECHECK not in precommit.data:
+            precommit.data[RECHECK] = set()
+            precommit.add(self.browse()._dunning_recheck_collected)
+        if self.ids:
+            precommit.data[RECHECK].update(self.ids)
+
+    def _dunning_recheck_collected(self):
+        """One query where nothing is queued; the accountant's work never fails here."""
+        moves = self.browse(self.env.cr.precommit.data.pop(RECHECK, ()))
         clean = self.env(su=True, context=clean_context(self.env.context))
-        notices = clean["dunning.notice"]._search_queued(self)
+        notices = clean["dunning.notice"]._search_queued(moves)
         if not notices:
             return
         self.env.flush_all()  # What fails here is the accountant's own.

@@ -384,7 +384,7 @@ class DunningNotice(models.Model):
                     WHERE line.move_id IN %s
                       AND notice.state IN ('planned', 'ready')
                       AND notice.simulation IS NOT TRUE""",
-                tuple(moves.ids),
+                tuple(moves.ids) or (None,),
             )
         )
         return self.browse(notice_id for (notice_id,) in rows)
