@@ -91,9 +91,9 @@ class Fleet:
             children = psutil.Process(server.process.pid).children()
         except psutil.NoSuchProcess:
             return []
-        pids = set(
-            map(int, CRON_WORKER.findall(server.log.read_text(errors="replace")))
-        )
+        # One that was just started has no log yet.
+        log = server.log.read_text(errors="replace") if server.log.exists() else ""
+        pids = {int(pid) for pid in CRON_WORKER.findall(log)}
         return [child.pid for child in children if child.pid in pids]
 
     def restart(self, server: OdooServer) -> OdooServer:
