@@ -81,7 +81,7 @@ class DunningEvent(models.Model):
         readonly=True,
         index="btree_not_null",
         ondelete="restrict",
-        default=lambda self: self.env.user,
+        default=lambda self: self._default_user_id(),
     )
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="restrict"
@@ -148,6 +148,13 @@ class DunningEvent(models.Model):
 
     _sequence_uniq = models.UniqueIndex("(sequence) WHERE sequence IS NOT NULL")
     _unsealed_idx = models.Index("(id) WHERE sequence IS NULL")
+
+    @api.model
+    def _default_user_id(self):
+        """Who did it. Customers' logins can be deleted: the system stands for them."""
+        if self.env.user._is_internal():
+            return self.env.user
+        return self.env.ref("base.user_root")
 
     def init(self):
         """Let the database refuse what must not happen, whoever asks."""

@@ -43,8 +43,8 @@ class DunningGuard(models.AbstractModel):
     @api.model
     def _get_stop(self, company):
         """Who stopped the reminders of ``company``, when and why; or empty."""
-        company = company.sudo()
-        if not company.dunning_stopped:
+        company = company.sudo().parent_ids.filtered("dunning_stopped")[-1:]
+        if not company:
             return ""
         values = {
             "company": company.name,
@@ -68,8 +68,15 @@ class DunningGuard(models.AbstractModel):
     @api.model
     def _get_sending_companies_sql(self):
         """Condition about ``company``, a row of res_company, that is true where sending
-        was not stopped. Part of the claim, so that nobody can be late."""
-        return SQL("company.dunning_stopped IS NOT TRUE")
+        was not stopped, neither there nor in a parent. Part of the claim, so that
+        nobody can be late."""
+        return SQL(
+            """NOT EXISTS (
+                   SELECT 1
+                     FROM res_company stopped
+                    WHERE stopped.dunning_stopped
+                      AND company.parent_path LIKE stopped.parent_path || '%%')"""
+        )
 
     @api.model
     def _get_database_hold(self):
@@ -120,19 +127,28 @@ class DunningGuard(models.AbstractModel):
             return self._explain(error)
         # The mark was read first: a snapshot that is taken now has everything that the
         # mark counts, the one of this transaction may be older.
-        if mark.event > self._read_last_event(self.env.cr):
+        if not self._knows(mark, self.env.cr):
             with self.env.registry.cursor() as cr:
-                last_event = self._read_last_event(cr)
-            if mark.event > last_event:
+                is_known = self._knows(mark, cr)
+            if not is_known:
                 return self.env._(
-                    "This database was restored from an older backup: it ends with "
-                    "event %(known)s, but event %(mark)s had happened. Customers may "
-                    "have got messages that it knows nothing of. Check what left in "
-                    "between, then activate it.",
-                    known=last_event,
-                    mark=mark.event,
+                    "This database was restored from an older backup: it does not know "
+                    "event %s, which had happened. Customers may have got messages "
+                    "that it knows nothing of. Check what left in between, then "
+                    "activate it.",
+                    mark.event,
                 )
         return ""
+
+    def _knows(self, mark, cr):
+        """Whether ``cr`` sees the very event of the mark. Its number is not enough: a
+        restored database goes on counting."""
+        if not mark.token:
+            return mark.event <= self._read_last_event(cr)
+        cr.execute(
+            "SELECT payload->>'fence' FROM dunning_event WHERE id = %s", [mark.event]
+        )
+        return cr.fetchone() == (mark.token,)
 
     def _explain(self, error):
         """A sentence about a mark that cannot be used."""
@@ -157,16 +173,19 @@ class DunningGuard(models.AbstractModel):
         )
 
     @api.model
-    def _raise_mark(self, event_id):
+    def _raise_mark(self, event_id, token=""):
         """Remember outside of the database how far it came. Costs no query.
 
         :param int event_id: an event that is **committed**; one that is rolled back
             later would make the database look restored
+        :param str token: the ``fence`` in its payload
         :return: why nothing may leave, empty when all is well
         """
         activation = json.loads(self._get_parameter(ACTIVATION) or "{}")
         try:
-            high_water_mark.rise(self._get_mark_path(), activation.get("key"), event_id)
+            high_water_mark.rise(
+                self._get_mark_path(), activation.get("key"), event_id, token
+            )
         except (OSError, ValueError, high_water_mark.ForeignMark) as error:
             return self._explain(error)
         return ""
@@ -216,10 +235,14 @@ class DunningGuard(models.AbstractModel):
         cr.execute("SELECT COALESCE(MAX(id), 0) FROM dunning_event")
         return cr.fetchone()[0]
 
-    def _get_mark_path(self):
-        folder = Path(config["data_dir"]) / "dunning_automation"
+    def _get_folder(self):
+        """Where this database keeps what must outlive it; a copy has another one."""
         identifier = quote(self._get_parameter("database.uuid") or "none", safe="")
-        return folder / identifier / f"{quote(self.env.cr.dbname, safe='')}.json"
+        folder = Path(config["data_dir"]) / "dunning_automation" / identifier
+        return folder / quote(self.env.cr.dbname, safe="")
+
+    def _get_mark_path(self):
+        return self._get_folder() / "mark.json"
 
     # === ACTIVATION === #
 

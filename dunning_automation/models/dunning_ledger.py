@@ -345,6 +345,14 @@ class DunningLedger(models.AbstractModel):
         """SQL values about ``notice`` that its text states beside its lines: a change
         makes the text be written again."""
         return [
+            SQL("notice.name"),
+            SQL(
+                """(SELECT JSONB_BUILD_ARRAY(company.name, partner.write_date)
+                      FROM res_company company
+                      JOIN res_partner partner ON partner.id = company.partner_id
+                     WHERE company.id = %s)""",
+                company.id,
+            ),
             SQL(
                 """(SELECT JSONB_AGG(DISTINCT bank.acc_number)
                       FROM dunning_notice_line listed

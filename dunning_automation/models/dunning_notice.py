@@ -1,12 +1,17 @@
 import base64
+import time
 from contextlib import suppress
 
 from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
+from ..fields import UncheckedMany2one
 from ..tools import notice_states, smtp_outcome
 from ..tools.sender_batch import Outcome
+
+PATIENCE = 0.2
+"""Seconds between claim and message after which the ledger is asked once more."""
 
 
 class DunningNotice(models.Model):
@@ -106,8 +111,8 @@ class DunningNotice(models.Model):
         readonly=True,
         help="The bytes that were handed to the mail server.",
     )
-    mail_message_id = fields.Many2one(
-        "mail.message", readonly=True, index="btree_not_null", ondelete="set null"
+    mail_message_id = UncheckedMany2one(
+        "mail.message", readonly=True, help="Stays when the message is deleted."
     )
     line_ids = fields.One2many("dunning.notice.line", "notice_id", "Lines")
     event_ids = fields.One2many("dunning.event", "notice_id", "Timeline")
@@ -189,7 +194,8 @@ class DunningNotice(models.Model):
         if target in notice_states.RELEASED:
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
-        events = self._tell(f"notice_{target}", reason)
+        token = {"fence": values["fence"]} if values.get("fence") else {}
+        events = self._tell(f"notice_{target}", reason, **token)
         if target in (notice_states.FAILED, notice_states.UNKNOWN):
             for notice in self.filtered("case_id"):
                 notice.case_id._create_delivery_task(notice)
@@ -235,7 +241,12 @@ class DunningNotice(models.Model):
     def _erase_personal(self):
         """Forget texts, addresses and words of these notices, and their copies on the
         cases. What was sent when, at which level and about which invoices stays."""
-        self.mail_message_id.write({"subject": False, "body": ""})
+        said = self.case_id.message_ids.filtered(
+            lambda message: message.message_type != "notification"
+        )
+        said.attachment_ids.unlink()
+        said.write({"subject": False, "body": ""})
+        self.case_id.activity_ids.write({"summary": False, "note": False})
         self.line_ids.filtered("skip_reason").skip_reason = self.env._("Erased")
         self.write(
             {
@@ -276,12 +287,21 @@ class DunningNotice(models.Model):
     def action_retry(self):
         """Send failed notices again, and unknown ones a person checked."""
         self._check_manager()
-        self.sudo()._set_state("ready", not_before=False)
-        self._trigger_delivery()
+        settled = self.filtered(lambda notice: notice.state in ("failed", "unknown"))
+        if not settled:
+            raise UserError(
+                self.env._("Only a notice that failed or is unknown can be sent again.")
+            )
+        settled.sudo()._set_state("ready", not_before=False)
+        settled._trigger_delivery()
 
     def action_mark_sent(self):
         """A person knows that an unknown notice arrived."""
         self._check_manager()
+        if any(notice.state != "unknown" for notice in self):
+            raise UserError(
+                self.env._("Only of an unknown notice a person says that it arrived.")
+            )
         self.sudo()._set_state("sent", date_sent=self.env.cr.now())
 
     def _cancel(self, reason):
@@ -408,23 +428,39 @@ class DunningNotice(models.Model):
     # === PROOF: what comes back === #
 
     @api.model
-    def _receive_report(self, message_ids, action):
-        """A mail server reports on our messages.
+    def _receive_report(self, message_ids, action, address, sender):
+        """A mail server reports on our messages. What does not name the recipient, or
+        was written by him, proves nothing: a person looks.
 
         :param list message_ids: Message-IDs, with angle brackets
         :param str action: as in RFC 3464; only ``failed`` and ``delivered`` are final
+        :param str address: the recipient that the report speaks of, normalized
+        :param str sender: who reports, normalized
         """
-        if action == "failed":
-            self._search_sent(message_ids)._set_state(
-                "failed", self.env._("The message came back: the address is wrong.")
-            )
-        elif action == "delivered":
-            self._search_sent(message_ids)._set_state("delivered")
+        for notice in self._search_sent(message_ids):
+            if sender == notice.email_to or address != notice.email_to:
+                if action == "failed" and notice.case_id:
+                    notice.case_id._create_delivery_task(notice)
+            elif action == "failed":
+                reason = self.env._("The message came back: the address is wrong.")
+                notice._set_state("failed", reason)
+            elif action == "delivered":
+                notice._set_state("delivered")
 
     @api.model
-    def _receive_answer(self, message_ids):
-        """Somebody answers our messages, so they arrived."""
-        self._search_sent(message_ids)._set_state("delivered")
+    def _receive_answer(self, message_ids, sender):
+        """The recipient, or somebody of his company, answers our messages, so they
+        arrived."""
+        for notice in self._search_sent(message_ids):
+            family = self.env["res.partner"].search_count(
+                [
+                    ("commercial_partner_id", "=", notice.partner_id.id),
+                    ("email_normalized", "=", sender),
+                ],
+                limit=1,
+            )
+            if sender and (sender == notice.email_to or family):
+                notice._set_state("delivered")
 
     @api.model
     def _search_sent(self, message_ids):
@@ -440,7 +476,10 @@ class DunningNotice(models.Model):
     # batch, see ``tools/sender_batch.py``.
 
     def _deliver_activity(self, parcel, batch):
-        """Create the task on the case."""
+        """The task on the case comes with the outcome, in one transaction."""
+        return Outcome("sent", then=self._create_task)
+
+    def _create_task(self):
         action = self.action_id
         self.case_id.with_context(mail_activity_quick_update=True).activity_schedule(
             activity_type_id=action.activity_type_id.id,
@@ -448,12 +487,11 @@ class DunningNotice(models.Model):
             date_deadline=self.company_id._dunning_today(),
             user_id=self.case_id._get_collector(self.policy_id).id,
         )
-        return Outcome("sent")
 
     def _prepare_email(self, row, batch):
         """The message with our own Message-ID, the same in every attempt.
 
-        :return: ``(message, sender, context)`` for ``ir.mail_server``
+        :return: ``(message, sender, context)`` for ``ir.mail_server``, and when it was
         :raise UserError: when the company has no address to write from
         """
         email_from, context = self._get_mail_identity(batch)
@@ -484,7 +522,7 @@ class DunningNotice(models.Model):
                 "Auto-Submitted": "auto-generated",
             },
         )
-        return message, email_from, context
+        return message, email_from, context, time.monotonic()
 
     def _get_mail_identity(self, batch):
         """Who writes: the address, and the context that gives bounces of the company
@@ -542,19 +580,51 @@ class DunningNotice(models.Model):
                 )
             ) from error
 
+    def _is_unchanged(self):
+        """Whether the amounts are still those of the text. Asked when the mail server
+        kept us waiting: somebody may have paid since the claim."""
+        self.env.cr.rollback()  # To see what was committed meanwhile.
+        [[changed]] = self.env.execute_query(
+            SQL(
+                """SELECT COUNT(*)
+                     FROM dunning_notice_line listed
+                LEFT JOIN account_move_line line ON line.id = listed.move_line_id
+                LEFT JOIN account_move move ON move.id = line.move_id
+                    WHERE listed.notice_id = %s
+                      AND COALESCE(listed.skip_reason, '') = ''
+                      AND COALESCE(listed.drop_reason, '') = ''
+                      AND (line.id IS NULL OR line.parent_state != 'posted'
+                           OR line.amount_residual_currency
+                              != listed.residual_currency
+                           OR move.payment_state NOT IN ('not_paid', 'partial'))""",
+                self.id,
+            )
+        )
+        self.env.cr.rollback()
+        return not changed
+
     def _deliver_email(self, parcel, batch):
         """Hand the message to the mail server.
 
         :raise NoConnection: when there is none, so that nothing left
         """
-        message, sender, context = parcel
+        message, sender, context, prepared_at = parcel
         servers = self.env["ir.mail_server"].sudo().with_context(**context)
         session = self._get_mail_session(sender, batch)
+        if session:
+            session.may_leave = lambda: (
+                time.monotonic() - prepared_at < PATIENCE or self._is_unchanged()
+            )
         try:
             servers.send_email(message, smtp_session=session)
         except Exception as error:
             batch.connections.forget(sender)
             cause = error.__context__ or error
+            if isinstance(cause, smtp_outcome.Withdrawn):
+                return Outcome(
+                    smtp_outcome.RETRY,
+                    self.env._("Something was booked while the mail server was slow."),
+                )
             handed_over = session.handed_over
             code = smtp_outcome.of_send_error(cause, handed_over is not None)
             if code != smtp_outcome.UNKNOWN:

@@ -1,12 +1,11 @@
 import logging
-import os
 from datetime import timedelta
 
 from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, config, format_date, mute_logger
+from odoo.tools import SQL, format_date, mute_logger
 
 from ..tools import anchor_log, fingerprint
 from .dunning_event import CONTENT
@@ -158,13 +157,13 @@ class DunningSeal(models.Model):
     @api.model
     def _get_anchor_path(self):
         """The file outside of the database that remembers the head of each day."""
-        database = self.env["ir.config_parameter"].sudo().get_param("database.uuid")
-        folder = os.path.join(config["data_dir"], "dunning_automation", database)
-        return os.path.join(folder, "anchors.log")
+        return str(self.env["dunning.guard"]._get_folder() / "anchors.log")
 
     @api.model
     def _cron_anchor(self):
         """Daily: keep the head outside of the database, unless nothing is new."""
+        if self.env["dunning.guard"]._get_database_hold():
+            return  # A copy must not write into the file of the original.
         path, last = self._get_anchor_path(), self._get_last()
         try:
             known = anchor_log.read(path)[-1:]

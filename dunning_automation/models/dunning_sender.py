@@ -80,9 +80,9 @@ class DunningSender(models.AbstractModel):
         stop_at = self._get_stop_time()
         cron._commit_progress(remaining=self._count_ready())
         self._expire_leases()
-        self._compose_unwritten(stop_at)
         while time.monotonic() < stop_at:
-            seconds = min(SLICE_SECONDS, stop_at - time.monotonic())
+            self._compose_unwritten(min(stop_at, time.monotonic() + SLICE_SECONDS))
+            seconds = min(SLICE_SECONDS, max(stop_at - time.monotonic(), 0.1))
             handled = self._deliver(seconds=seconds)
             left = self._count_ready()
             cron._commit_progress(handled, remaining=left)
@@ -120,8 +120,8 @@ class DunningSender(models.AbstractModel):
                     if not found:
                         break
                     handled += 1
-                    if claim:
-                        sender._send(claim, batch)
+                    if claim and not sender._send(claim, batch):
+                        break
                 sender._post_on_cases()
                 sender.env["dunning.ledger"]._forget_prepared(batch)
             finally:
@@ -301,20 +301,27 @@ class DunningSender(models.AbstractModel):
     @api.model
     def _send(self, claim, batch):
         """Deliver a claimed notice and write what came of it. Holds no lock while the
-        message is on its way."""
-        if hold := self.env["dunning.guard"]._raise_mark(claim.event_id):
+        message is on its way.
+
+        :return: False when this database must not send anything more
+        """
+        guard = self.env["dunning.guard"]
+        if hold := guard._raise_mark(claim.event_id, claim.fence):
             self._record_safely(claim, Outcome(smtp_outcome.RETRY, hold))
-            return
+            return False
         deliver = getattr(claim.notice, f"_deliver_{claim.channel}")
         try:
             outcome = deliver(claim.parcel, batch)
         except smtp_outcome.NoConnection as error:
-            outcome = Outcome(smtp_outcome.RETRY, str(error))
+            self._record_safely(claim, Outcome(smtp_outcome.RETRY, str(error)))
             self._put_off_company(claim.notice)
+            return True
         except Exception as error:
             _logger.exception("Delivery of dunning notice %s", claim.notice.id)
             outcome = Outcome(smtp_outcome.UNKNOWN, str(error))
+            self.env.cr.rollback()
         self._record_safely(claim, outcome)
+        return True
 
     @api.model
     def _record_safely(self, claim, outcome):
@@ -332,19 +339,24 @@ class DunningSender(models.AbstractModel):
 
     @api.model
     def _record(self, claim, outcome):
-        """Write the outcome if this sender still holds the notice. Should somebody take
-        it over at this moment, the commit fails and we look again."""
+        """Write the outcome if this sender still holds the notice, be it late: then its
+        lease is over and the notice unknown, which the outcome settles. Should somebody
+        take it over at this moment, the commit fails and we look again."""
         notice = claim.notice
         notice.fetch(CLAIMED_FIELDS)
-        if notice.state != "claimed" or notice.fence != claim.fence:
+        if notice.fence != claim.fence or notice.state not in ("claimed", "unknown"):
             _logger.error("Fence violation: notice %s was taken over", notice.id)
             notice._tell("fence_violation", outcome=outcome.code)
+            return
+        if notice.state == outcome.code:
             return
         now = self.env.cr.now()
         if outcome.code == "sent":
             notice._set_state(
                 "sent", date_sent=now, lease_until=False, **outcome.values
             )
+            if outcome.then:
+                outcome.then()
         elif outcome.code == smtp_outcome.RETRY:
             wait = timedelta(minutes=smtp_outcome.retry_minutes(notice.attempt))
             notice._set_state(
@@ -360,21 +372,24 @@ class DunningSender(models.AbstractModel):
         """The mail server is away: what else is ready on this channel of this company
         waits a while, instead of running into the same wall one by one."""
         later = self.env.cr.now() + timedelta(minutes=smtp_outcome.retry_minutes(1))
-        self.env.cr.execute(
-            SQL(
-                """UPDATE dunning_notice
-                      SET not_before = %s
-                    WHERE id IN (
-                          SELECT notice.id
-                            FROM dunning_notice notice
-                           WHERE %s AND notice.company_id = %s AND notice.channel = %s
-                             FOR NO KEY UPDATE SKIP LOCKED)""",
-                later,
-                self._get_ready_condition(),
-                notice.company_id.id,
-                notice.channel,
+        with self._giving_way():
+            self.env.cr.execute(
+                SQL(
+                    """UPDATE dunning_notice
+                          SET not_before = %s
+                        WHERE id IN (
+                              SELECT notice.id
+                                FROM dunning_notice notice
+                               WHERE %s
+                                 AND notice.company_id = %s AND notice.channel = %s
+                                 FOR NO KEY UPDATE SKIP LOCKED)""",
+                    later,
+                    self._get_ready_condition(),
+                    notice.company_id.id,
+                    notice.channel,
+                )
             )
-        )
+            self._commit()
 
     # === WHAT IS LEFT TO DO === #
 

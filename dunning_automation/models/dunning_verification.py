@@ -128,6 +128,8 @@ class DunningVerification(models.Model):
             self._check_seals,
             self._check_anchors,
             self._check_notes,
+            self._check_erased,
+            self._check_customers,
             self._check_states,
         )
         for check in checks:
@@ -322,6 +324,54 @@ class DunningVerification(models.Model):
                     )
                     return self._finding("note", message, {"id": event_id})
             last_id = rows[-1][0]
+
+    @api.model
+    def _check_erased(self, result):
+        """What can prove words and messages is gone only where an event tells so."""
+        rows = self.env.execute_query_dict(
+            SQL(
+                """SELECT event.id
+                     FROM dunning_event event
+                    WHERE event.payload ? 'hmac' AND event.salt IS NULL
+                      AND NOT EXISTS (
+                          SELECT 1
+                            FROM dunning_event erasure
+                           WHERE erasure.kind = 'personal_data_erased'
+                             AND erasure.company_id = event.company_id
+                             AND erasure.partner_id = event.partner_id
+                             AND erasure.id > event.id)
+                    ORDER BY event.id
+                    LIMIT 1"""
+            )
+        )
+        if rows:
+            message = self.env._(
+                "The words of event %s were erased, and no event tells by whom.",
+                rows[0]["id"],
+            )
+            return self._finding("note", message, rows[0])
+
+    @api.model
+    def _check_customers(self, result):
+        """Events are shown with the customer that they belong to."""
+        rows = self.env.execute_query_dict(
+            SQL(
+                """SELECT event.id
+                     FROM dunning_event event
+                LEFT JOIN dunning_notice notice ON notice.id = event.notice_id
+                LEFT JOIN dunning_case debt_case ON debt_case.id = event.case_id
+                    WHERE event.partner_id IS DISTINCT FROM COALESCE(
+                              notice.partner_id, debt_case.partner_id, event.partner_id)
+                    ORDER BY event.id
+                    LIMIT 1"""
+            )
+        )
+        if rows:
+            message = self.env._(
+                "Event %s is shown with another customer than its case or notice.",
+                rows[0]["id"],
+            )
+            return self._finding("changed", message, rows[0])
 
     @api.model
     def _check_states(self, result):

@@ -1,6 +1,7 @@
 import re
 
 from odoo import api, models
+from odoo.tools.mail import email_normalize
 
 
 class MailThread(models.AbstractModel):
@@ -13,15 +14,18 @@ class MailThread(models.AbstractModel):
         self.env["dunning.notice"].sudo()._receive_report(
             message_dict["bounced_msg_ids"] or [],
             self._get_report_action(email_message),
+            address=email_normalize(message_dict["bounced_email"]),
+            sender=email_normalize(message_dict["email_from"]),
         )
         return result
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
-        """An answer proves that a notice arrived."""
+        """An answer of the customer proves that a notice arrived."""
         references = f"{message_dict['references']} {message_dict['in_reply_to']}"
         self.env["dunning.notice"].sudo()._receive_answer(
-            re.findall(r"<[^<>\s]+>", references)
+            re.findall(r"<[^<>\s]+>", references),
+            sender=email_normalize(message_dict["email_from"]),
         )
         return super()._message_route_process(message, message_dict, routes)
 

@@ -168,10 +168,10 @@ class ResPartner(models.Model):
                     "company_id": company.id,
                     "partner_id": debtor.id,
                     "kind": "personal_data_erased",
-                    "payload": {"notices": len(of_debtor)},
+                    "payload": {"events": len(of_debtor)},
                 }
-                for (company, debtor), of_debtor in notices.grouped(
-                    lambda notice: (notice.company_id, notice.partner_id)
+                for (company, debtor), of_debtor in events.grouped(
+                    lambda event: (event.company_id, event.partner_id)
                 ).items()
             ]
         )

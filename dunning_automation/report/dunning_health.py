@@ -82,6 +82,7 @@ class DunningHealth(models.AbstractModel):
             self._check_modules,
             self._check_queue,
             self._check_leases,
+            self._check_fences,
             self._check_unknown,
             self._check_failed,
             self._check_held,
@@ -328,6 +329,8 @@ class DunningHealth(models.AbstractModel):
         )
         if last and not last.ok:
             state, sentence = "danger", last.message
+        elif not last:
+            state, sentence = "ok", self.env._("The first verification comes tonight.")
         elif is_late:
             state, sentence = "warning", self.env._("The last verification is old.")
         else:
@@ -344,6 +347,30 @@ class DunningHealth(models.AbstractModel):
         )
 
     # === WHAT BECOMES OF THE NOTICES? === #
+
+    def _check_fences(self, companies):
+        """A sender learned what came of a notice that was not its own any more: the
+        message may have left twice. Never happens, so it is looked at for a week."""
+        domain = [
+            ("kind", "=", "fence_violation"),
+            ("company_id", "in", companies.ids),
+            ("occurred_at", ">", self.env.cr.now() - timedelta(days=7)),
+        ]
+        count = self.env["dunning.event"].search_count(domain)
+        return self._prepare_check(
+            "fences",
+            self.env._("Senders in each other's way"),
+            "danger" if count else "ok",
+            self.env._(
+                "%s notices were taken over from a living sender in the last week and "
+                "may have left twice: compare the mail server's log.",
+                count,
+            )
+            if count
+            else self.env._("Each notice had one sender."),
+            count,
+            self._prepare_action(self.env._("Timeline"), "dunning.event", domain),
+        )
 
     def _check_queue(self, companies):
         """How long what may leave has been waiting, and what is put off for days."""

@@ -365,7 +365,7 @@ class TestAudit(DunningCommon):
         uuid = self.env["ir.config_parameter"].get_param("database.uuid")
         self.assertEqual(
             os.path.relpath(path, self.folder),
-            os.path.join("dunning_automation", uuid, "anchors.log"),
+            os.path.join("dunning_automation", uuid, self.cr.dbname, "anchors.log"),
         )
         self.assertEqual(self.verify()["anchors"], 1)
 
@@ -526,9 +526,30 @@ class TestAudit(DunningCommon):
         erased = self.system["dunning.event"].search([], limit=1)
         self.assertEqual(erased.kind, "personal_data_erased")
         self.assertEqual(erased.partner_id, self.customer)
-        self.assertEqual(erased.payload, {"notices": 2})
+        self.assertEqual(erased.payload, {"events": 5})
         self.seal()
         self.assertFalse(self.system["dunning.verification"]._check_chain()[1])
+
+    def test_words_that_somebody_erased_in_silence(self):
+        """The triggers allow it, so that people can be forgotten; it is noticed."""
+        self.notice._set_state("cancelled", "Promised")
+        self.seal()
+        self.assertTrue(self.verify()["ok"])
+        event = self.notice.event_ids.sorted("id")[-1]
+        self.sql(
+            "UPDATE dunning_event SET note = NULL, salt = NULL WHERE id = %s", event.id
+        )
+        self.assertIn("no event tells by whom", self.assertBroken("note", event))
+
+    def test_event_that_somebody_moved_to_another_customer(self):
+        """The triggers allow it, so that customers can be merged; it is noticed."""
+        self.seal()
+        event = self.notice.event_ids.sorted("id")[0]
+        other = self._create_customer()
+        self.sql(
+            "UPDATE dunning_event SET partner_id = %s WHERE id = %s", other.id, event.id
+        )
+        self.assertIn("another customer", self.assertBroken("changed", event))
 
     def test_erasure_leaves_other_customers_alone(self):
         other = self._create_customer()

@@ -7,10 +7,12 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..tools import smtp_outcome
 from ..tools.sender_batch import Claim, Outcome
 from .common import NO_TRACKING, DunningCommon
 
-SENDER = "odoo.addons.dunning_automation.models.dunning_sender"
+ADDON = "odoo.addons.dunning_automation"
+SENDER = f"{ADDON}.models.dunning_sender"
 
 
 def refused(code):
@@ -345,6 +347,16 @@ class TestDelivery(DunningCommon):
         self.assertEqual(poison.not_before, self.moment + timedelta(hours=1))
         self.assertIn("Boom", poison.reason)
 
+    def test_only_what_failed_or_is_unknown_is_sent_again(self):
+        """The list offers the button for everything that is ticked."""
+        notice = self.ready()
+        notice.sudo()._set_state("claimed")
+        with self.assertRaisesRegex(UserError, "failed or is unknown"):
+            notice.action_retry()
+        with self.assertRaisesRegex(UserError, "unknown notice"):
+            notice.action_mark_sent()
+        self.assertEqual(notice.state, "claimed")
+
     def test_refused_message_is_a_task_and_no_contact(self):
         notice = self.ready()
         self.deliver(send_error=refused(550))
@@ -563,6 +575,50 @@ class TestDelivery(DunningCommon):
         with patch.object(model, "_get_mail_session", get_session):
             self.assertEqual(len(self.deliver()), 1)
         self.assertEqual(seen, ["ready"])
+
+    def test_paid_while_the_mail_server_was_slow(self):
+        notice = self.ready()
+        model = type(self.env["dunning.notice"])
+
+        def hand_over(session, *args):
+            self.assertFalse(session.may_leave())
+            raise smtp_outcome.Withdrawn
+
+        with (
+            patch(f"{ADDON}.models.dunning_notice.PATIENCE", -1),
+            patch.object(model, "_is_unchanged", lambda notice: False),
+            self.smtp(),
+        ):
+            self.testing_smtp_session.send_message = lambda *args: hand_over(
+                self.testing_smtp_session, *args
+            )
+            with (
+                self.enter_registry_test_mode(),
+                mute_logger("odoo.addons.base.models.ir_mail_server"),
+            ):
+                self.env["dunning.sender"].sudo()._deliver()
+        self.assertEqual(notice.state, "ready")
+        self.assertIn("slow", notice.reason)
+
+    def test_ledger_is_asked_once_more(self):
+        notice = self.ready()
+        for amount, unchanged in ((0, True), (1, False)):
+            if amount:
+                self.pay(self.overdue, amount=amount)
+            with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+                fresh = notice.with_env(notice.env(cr=cr))
+                self.assertEqual(fresh._is_unchanged(), unchanged)
+
+    def test_sender_that_is_late_settles_what_became_unknown(self):
+        notice = self.ready().sudo()
+        notice._set_state("claimed", fence="mine")
+        notice._set_state("unknown", "The lease was over")
+        claim = Claim(notice, "email", "mine", None, 0)
+        sender = self.env["dunning.sender"]
+        sender._record(claim, Outcome("unknown", "No answer"))
+        self.assertEqual(notice.state, "unknown")
+        sender._record(claim, Outcome("sent"))
+        self.assertEqual(notice.state, "sent")
 
     def test_locked_invoice_is_tried_again_in_a_minute(self):
         notice = self.ready()

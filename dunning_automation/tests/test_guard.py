@@ -109,13 +109,27 @@ class TestGuard(DunningCommon):
     def test_mark_that_breaks_after_the_claim(self):
         """The message does not leave, and the notice waits on."""
         with patch.object(
-            type(self.guard), "_raise_mark", lambda guard, event_id: "The disk is full"
+            type(self.guard), "_raise_mark", lambda guard, *args: "The disk is full"
         ):
             self.assertFalse(self.deliver())
         notice = self.notices()
         self.assertEqual((notice.state, notice.reason), ("ready", "The disk is full"))
         self.travel(minutes=5)
         self.assertEqual(len(self.deliver()), 1)
+
+    def test_restored_database_that_goes_on_counting_stays_held(self):
+        """Planning goes on while nothing leaves: its events reach the number of the
+        mark, but none of them is the event that was forgotten."""
+        self.assertEqual(len(self.deliver()), 1)
+        mark = self.mark()
+        self.guard._raise_mark(mark.event + 2, "forgotten")
+        self.assertIn("older backup", self.guard._get_database_hold())
+        self.invoice(self._create_customer())
+        self.run_on()
+        last = self.env["dunning.event"].search([], order="id desc", limit=1)
+        self.assertGreater(last.id, mark.event + 2)
+        self.assertIn("older backup", self.guard._get_database_hold())
+        self.assertFalse(self.deliver())
 
     # === NO FALSE ALARM === #
 
@@ -229,7 +243,7 @@ class TestGuard(DunningCommon):
         origin = self.classPatches_origin()
         self.set_parameter("database.uuid", "../../etc")
         path = origin(self.guard)
-        self.assertEqual(path.name, f"{self.cr.dbname}.json")
+        self.assertEqual(path.parent.name, self.cr.dbname)
         self.assertNotIn("..", path.parts)
 
     def classPatches_origin(self):

@@ -1,5 +1,6 @@
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
+from odoo.tools import SQL
 
 from .common import DunningCommon
 
@@ -47,6 +48,23 @@ class TestKillSwitch(DunningCommon):
 
         self.patch(type(self.env["dunning.notice"]), "_deliver_email", deliver_and_stop)
         self.assertEqual(len(self.deliver()), 1)
+
+    def test_stopping_a_company_stops_its_branches(self):
+        """Branches remind by the policies of their parent."""
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        guard = self.env["dunning.guard"]
+        may_send = SQL(
+            "SELECT %s FROM res_company company WHERE company.id = %s",
+            guard._get_sending_companies_sql(),
+            branch.id,
+        )
+        self.assertEqual(self.env.execute_query(may_send), [(True,)])
+        self.assertFalse(guard._get_stop(branch))
+        self.stop()
+        self.assertEqual(self.env.execute_query(may_send), [(False,)])
+        self.assertIn("Wrong bank account", guard._get_stop(branch))
 
     def test_other_companies_go_on(self):
         company = self.setup_other_company(name="Other", email="o@other.example")[

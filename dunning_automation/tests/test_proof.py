@@ -5,7 +5,7 @@ from odoo.tests import tagged
 from .common import DunningCommon
 
 REPORT = """\
-From: MAILER-DAEMON@mx.example.com
+From: {sender}
 To: bounce@company.example
 Subject: Delivery report
 Message-ID: <report@mx.example.com>
@@ -34,7 +34,7 @@ Subject: payment reminder
 """
 
 ANSWER = """\
-From: {address}
+From: {sender}
 To: billing@company.example
 Subject: Re: payment reminder
 Message-ID: <answer@example.com>
@@ -69,6 +69,9 @@ class TestProof(DunningCommon):
         values = {
             "address": self.customer.email,
             "message_id": self.notice.message_id,
+            "sender": "MAILER-DAEMON@mx.example.com"
+            if text == REPORT
+            else self.customer.email,
             **values,
         }
         self.env["mail.thread"].message_process(
@@ -107,6 +110,35 @@ class TestProof(DunningCommon):
         self.receive(ANSWER, message_id="<foreign@example.com>")
         self.receive(REPORT, action="failed", message_id="<foreign@example.com>")
         self.assertEqual(self.notice.state, "unknown")
+
+    def test_colleague_of_the_recipient_proves_it_too(self):
+        self.lose()
+        self.env["res.partner"].create(
+            {
+                "name": "Clerk",
+                "email": "clerk@example.com",
+                "parent_id": self.customer.id,
+            }
+        )
+        self.receive(ANSWER, sender="clerk@example.com")
+        self.assertEqual(self.notice.state, "delivered")
+
+    def test_mail_server_that_answers_in_words_proves_nothing(self):
+        """Some servers return mail without a report that a machine can read."""
+        self.lose()
+        self.receive(ANSWER, sender="postmaster@mx.example.com")
+        self.assertEqual(self.notice.state, "unknown")
+
+    def test_debtor_cannot_stop_his_reminders_by_a_forged_report(self):
+        self.deliver()
+        self.receive(REPORT, action="failed", sender=self.customer.email)
+        self.assertEqual(self.notice.state, "sent")
+        self.assertTrue(self.notice.case_id.activity_ids)
+
+    def test_report_about_somebody_else_proves_nothing(self):
+        self.deliver()
+        self.receive(REPORT, action="failed", address="other@example.com")
+        self.assertEqual(self.notice.state, "sent")
 
     def test_second_report_changes_nothing(self):
         self.deliver()

@@ -85,7 +85,9 @@ class TestTools(BaseCase):
             (smtplib.SMTPDataError(500, b""), "failed"),
             (smtplib.SMTPServerDisconnected(), "unknown"),
             (smtplib.SMTPHeloError(421, b""), "retry"),
-            (ValueError("address"), "failed"),
+            (smtplib.SMTPDataError(-1, b"OK queued"), "unknown"),
+            (smtplib.SMTPDataError(251, b"Maybe"), "unknown"),
+            (ValueError("address"), "unknown"),
             (OSError("network"), "unknown"),
             (KeyError("surprise"), "unknown"),
         ]:
@@ -97,7 +99,9 @@ class TestTools(BaseCase):
             (OSError("network"), "retry"),
             (TimeoutError(), "retry"),
             (smtplib.SMTPServerDisconnected(), "retry"),
+            (smtplib.SMTPSenderRefused(-1, b"Hello", "a"), "retry"),
             (smtplib.SMTPRecipientsRefused({"a": (550, b"")}), "failed"),
+            (ValueError("address"), "failed"),
             (KeyError("surprise"), "unknown"),
         ]:
             with self.subTest(error=repr(error)):
@@ -133,6 +137,13 @@ class TestSmtpConnections(BaseCase):
     def connect(self, answer=(250, b"OK")):
         self.made.append(Session(answer))
         return self.made[-1]
+
+    def test_message_that_may_not_leave_is_not_handed_over(self):
+        session = self.connections.get("a", self.connect)
+        session.may_leave = lambda: False
+        with self.assertRaises(smtp_outcome.Withdrawn):
+            session.data(b"text")
+        self.assertIsNone(session.handed_over)
 
     def test_one_session_per_sender(self):
         first = self.connections.get("a", self.connect)

@@ -11,19 +11,20 @@ for the disk: after a power cut it may be some seconds old, but never broken.
 import fcntl
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-WIDTH = 128
+WIDTH = 192
 
 
 @dataclass(frozen=True)
 class Mark:
     activation: str
     event: int
+    token: str = ""
+    """of this very event: after a restore another event may get its number"""
 
     def encode(self):
-        text = json.dumps({"activation": self.activation, "event": self.event})
-        return text.ljust(WIDTH).encode()
+        return json.dumps(asdict(self)).ljust(WIDTH).encode()
 
 
 class ForeignMark(Exception):
@@ -44,7 +45,7 @@ def start(path, activation, event):
     draft.replace(path)
 
 
-def rise(path, activation, event):
+def rise(path, activation, event, token=""):
     """Note that ``event`` is committed; a lower number than the known one is ignored.
 
     :return: the mark as it is now
@@ -61,7 +62,7 @@ def rise(path, activation, event):
             raise ForeignMark(path)
         if event <= known.event:
             return known
-        risen = Mark(activation, event)
+        risen = Mark(activation, event, token)
         os.pwrite(file, risen.encode(), 0)
         return risen
     finally:
@@ -71,6 +72,7 @@ def rise(path, activation, event):
 def _decode(content):
     try:
         values = json.loads(content)
-        return Mark(str(values["activation"]), int(values["event"]))
-    except (KeyError, TypeError) as error:
+        token = str(values.get("token", ""))
+        return Mark(str(values["activation"]), int(values["event"]), token)
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"not a mark: {content!r}") from error

@@ -1,6 +1,7 @@
 """What a sender keeps between two notices of one batch."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .smtp_connections import SmtpConnections
@@ -27,6 +28,8 @@ class Outcome(NamedTuple):
     """shown to people"""
     values: dict = {}
     """further fields of the notice to write"""
+    then: Callable[[], None] | None = None
+    """what belongs to the outcome, done in its transaction"""
 
 
 class SenderBatch:

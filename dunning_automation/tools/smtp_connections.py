@@ -3,6 +3,8 @@
 import smtplib
 import time
 
+from .smtp_outcome import Withdrawn
+
 IDLE_SECONDS = 5
 """Servers close idle sessions. Finding that out while sending would leave a message
 unknown, so a session that rested longer is asked first."""
@@ -63,12 +65,19 @@ def _answers(session):
 
 
 def _watch(session):
-    """Keep the message itself when it is sent: smtplib's ``data`` gets its bytes."""
+    """Keep the message itself when it is sent: smtplib's ``data`` gets its bytes. Ask
+    ``session.may_leave()`` first.
+
+    :raise Withdrawn: when it may not
+    """
+    session.may_leave = lambda: True
     data = getattr(session, "data", None)
     if not data:
         return
 
     def watched(message):
+        if not session.may_leave():
+            raise Withdrawn
         session.handed_over = message
         return data(message)
 

@@ -21,6 +21,10 @@ class NoConnection(Exception):
     """The server could not be reached, so nothing was handed over."""
 
 
+class Withdrawn(Exception):
+    """The message was not handed over: it must not leave any more."""
+
+
 def of_send_error(error, data_started=True):
     """Outcome of an error while the message was handed over.
 
@@ -32,6 +36,8 @@ def of_send_error(error, data_started=True):
     'retry'
     >>> of_send_error(smtplib.SMTPRecipientsRefused({"b@example.com": (550, b"no")}))
     'failed'
+    >>> of_send_error(smtplib.SMTPDataError(-1, b"OK queued"))
+    'unknown'
     >>> of_send_error(TimeoutError())
     'unknown'
     >>> of_send_error(TimeoutError(), data_started=False)
@@ -41,12 +47,18 @@ def of_send_error(error, data_started=True):
         codes = [code for code, _text in error.recipients.values()]
         return FAILED if codes and min(codes) >= 500 else RETRY
     if isinstance(error, smtplib.SMTPResponseException):
-        return FAILED if error.smtp_code >= 500 else RETRY
-    if isinstance(error, smtplib.SMTPNotSupportedError | AssertionError | ValueError):
+        if error.smtp_code >= 500:
+            return FAILED
+        # smtplib has -1 for an answer that it could not read.
+        return RETRY if error.smtp_code >= 400 or not data_started else UNKNOWN
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return FAILED  # Said before anything is handed over.
+    if data_started:
+        return UNKNOWN
+    if isinstance(error, AssertionError | ValueError):
         return FAILED
-    if isinstance(error, OSError) and not data_started:
-        return RETRY  # SMTPException is an OSError, a lost connection is one, too.
-    return UNKNOWN
+    # SMTPException is an OSError, a lost connection is one, too.
+    return RETRY if isinstance(error, OSError) else UNKNOWN
 
 
 def retry_minutes(attempt):
