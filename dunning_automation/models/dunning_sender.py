@@ -219,6 +219,10 @@ class DunningSender(models.AbstractModel):
 
     @api.model
     def _count_ready(self):
+        """How many notices may be claimed now; none in a database that must not send,
+        so that its crons rest instead of trying again and again."""
+        if self.env["dunning.guard"]._get_database_hold():
+            return 0
         [[count]] = self.env.execute_query(
             SQL(
                 "SELECT COUNT(*) FROM dunning_notice notice WHERE %s",
