@@ -6,7 +6,8 @@
 """
 
 import smtplib
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from copy import copy
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
@@ -297,8 +298,13 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
                     raise send_error
 
                 session.send_message = send_message
-            down = patch.object(smtplib, "SMTP", side_effect=connection_error)
-            with down if connection_error else nullcontext():
+
+            def connect(*args, **kwargs):
+                if connection_error:
+                    raise connection_error
+                return copy(session)  # As real servers do, one per connection.
+
+            with patch.object(smtplib, "SMTP", side_effect=connect):
                 yield
 
     def deliver(self, **errors):

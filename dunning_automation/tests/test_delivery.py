@@ -589,10 +589,9 @@ class TestDelivery(DunningCommon):
             patch.object(model, "_is_unchanged", lambda notice: False),
             self.smtp(),
         ):
-            self.testing_smtp_session.send_message = lambda *args: hand_over(
-                self.testing_smtp_session, *args
-            )
+            session = type(self.testing_smtp_session)
             with (
+                patch.object(session, "send_message", hand_over),
                 self.enter_registry_test_mode(),
                 mute_logger("odoo.addons.base.models.ir_mail_server"),
             ):

@@ -82,6 +82,8 @@ if settings:
             self.env, self.policy = case.env, case.policy
             self.start = case.moment
             self.savepoint = self.env.cr.savepoint()
+            # What was rolled back before this looks like a restored database.
+            self.env["dunning.guard"]._activate()
             self.steps = 0
             self.changed_at = (
                 Counter()
