@@ -84,10 +84,11 @@ class DunningSender(models.AbstractModel):
             self._compose_unwritten(min(stop_at, time.monotonic() + SLICE_SECONDS))
             seconds = min(SLICE_SECONDS, max(stop_at - time.monotonic(), 0.1))
             handled = self._deliver(seconds=seconds)
-            left = self._count_ready()
+            # What nobody could take although there was time is in other hands.
+            is_over = not handled and time.monotonic() < stop_at
+            left = 0 if is_over else self._count_ready()
             cron._commit_progress(handled, remaining=left)
-            # What is left without a time limit is held or in other hands.
-            if not left or not handled and time.monotonic() < stop_at:
+            if not left:
                 return
         # The next poll goes on; in this one the time limit could strike.
         cron._commit_progress(remaining=0)
