@@ -585,7 +585,7 @@ class TestDelivery(DunningCommon):
             raise smtp_outcome.Withdrawn
 
         with (
-            patch(f"{ADDON}.models.dunning_notice.PATIENCE", -1),
+            patch(f"{ADDON}.models.dunning_channel_email.PATIENCE", -1),
             patch.object(model, "_is_unchanged", lambda notice: False),
             self.smtp(),
         ):

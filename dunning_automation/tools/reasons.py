@@ -25,6 +25,9 @@ REASONS = [
     ("delivery_unknown", "It is unknown whether the last notice arrived"),
     ("delivery_failed", "The last notice failed: correct it and retry, or cancel it"),
     ("below_minimum", "Below the minimum amount"),
+    ("item_grace", "Within the days of grace of the invoice"),
+    ("account_grace", "Within the days of grace of the customer"),
+    ("max_level", "The invoice may not climb any further"),
     # hold
     ("no_partner", "The entry has no customer"),
     ("no_policy", "No policy applies"),
@@ -38,9 +41,20 @@ REASONS = [
     ("payment_in_process", "A registered payment is in process"),
     ("transaction_pending", "An online payment is pending"),
     ("covered_by_credit", "Open credits of the customer cover it"),
+    ("hold_manual", "Put on hold"),
+    ("hold_dispute", "Disputed"),
+    ("hold_promise", "The customer promised to pay"),
+    ("hold_plan", "A payment plan is kept"),
+    ("hold_legal", "With a lawyer or collection agency"),
+    ("hold_contact", "An answer of the customer waits for a person"),
     # unreachable
     ("no_email", "No e-mail address"),
     ("invalid_email", "The e-mail address is invalid"),
+    ("opted_out", "The address does not want messages"),
+    ("bounced", "Messages to the address came back"),
+    ("no_postal_address", "The postal address is incomplete"),
+    ("no_phone", "No phone number"),
+    ("no_portal_user", "Nobody of the customer has a portal account"),
     # at sending
     ("courtesy_lapsed", "The due date has passed: a courtesy is too late"),
     # settled

@@ -15,6 +15,7 @@ from .postgres import QueryFailed, Server
 
 BUILDING = "_building"
 KEEP = 2
+DROP_ATTEMPTS = 6
 
 
 class Databases:
@@ -54,7 +55,14 @@ class Databases:
         self._rename(building, target)
 
     def drop(self, name: str) -> None:
-        self._do(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        # FORCE gives others five seconds to go; who was just killed may take longer.
+        for attempt in range(1, DROP_ATTEMPTS + 1):
+            try:
+                self._do(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+                break
+            except SetupError:
+                if attempt == DROP_ATTEMPTS:
+                    raise
         shutil.rmtree(self.filestores / name, ignore_errors=True)
 
     def set_mark(self, name: str, mark: dict) -> None:
