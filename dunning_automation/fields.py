@@ -1,4 +1,20 @@
 from odoo import fields
+from odoo.tools import SQL
+
+FOLLOW = """
+    CREATE OR REPLACE FUNCTION %(name)s() RETURNS trigger AS $$
+    BEGIN
+        IF to_regclass(%(table_name)s) IS NOT NULL THEN
+            %(follow)s WHERE %(column)s IN (SELECT id FROM gone);
+        END IF;
+        RETURN NULL;
+    END
+    $$ LANGUAGE plpgsql;
+    CREATE TRIGGER %(name)s AFTER DELETE ON %(target)s
+           REFERENCING OLD TABLE AS gone
+           FOR EACH STATEMENT EXECUTE FUNCTION %(name)s()
+"""
+PREFIX = "dunning_follow_"
 
 
 class UncheckedMany2one(fields.Many2one):
@@ -11,4 +27,43 @@ class UncheckedMany2one(fields.Many2one):
     """
 
     def update_db_foreign_key(self, model, column):
-        """Leave the column without a constraint."""
+        """Leave the column without a constraint, an older one is dropped."""
+        model.env.cr.execute(
+            SQL(
+                "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
+                SQL.identifier(model._table),
+                SQL.identifier(f"{model._table}_{self.name}_fkey"),
+            )
+        )
+
+
+class FollowingMany2one(UncheckedMany2one):
+    """A many2one without a foreign key that still follows its targets when they are
+    deleted, as ``ondelete`` says: ``cascade`` or ``set null``.
+
+    A trigger of the target's table does it, once per statement and not per row. What
+    it cannot do: notice a target that is deleted while our row is not committed yet.
+    So only where the planner has seen the target a moment ago, and where a row that
+    points to nothing does no harm until ``dunning.decision._gc_dangling`` removes it.
+    """
+
+    def update_db_foreign_key(self, model, column):
+        result = super().update_db_foreign_key(model, column)
+        cr = model.env.cr
+        name = f"{PREFIX}{model._table}_{self.name}"
+        cr.execute("SELECT 1 FROM pg_trigger WHERE tgname = %s", [name])
+        if not cr.rowcount:
+            table, column = SQL.identifier(model._table), SQL.identifier(self.name)
+            cr.execute(
+                SQL(
+                    FOLLOW,
+                    name=SQL.identifier(name),
+                    table_name=model._table,
+                    column=column,
+                    target=SQL.identifier(model.env[self.comodel_name]._table),
+                    follow=SQL("DELETE FROM %s", table)
+                    if self.ondelete == "cascade"
+                    else SQL("UPDATE %s SET %s = NULL", table, column),
+                )
+            )
+        return result

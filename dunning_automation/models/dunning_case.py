@@ -232,6 +232,7 @@ class DunningCase(models.Model):
             ]
         )
         pending._set_state("suppressed", self.env._("The customers were merged."))
+        self.env["dunning.decision"]._merge_debtors(sources, target)
         cases = self.search([("partner_id", "in", debtors.ids), ("state", "=", "open")])
         for of_company in cases.grouped("company_id").values():
             of_company = of_company.sorted(lambda case: case.partner_id != target)

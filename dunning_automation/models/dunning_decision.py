@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
-from ..fields import UncheckedMany2one
+from ..fields import FollowingMany2one, UncheckedMany2one
 from ..tools.reasons import OUTCOMES, REASONS
 
 
@@ -20,7 +20,7 @@ class DunningDecision(models.Model):
     _log_access = False
     _allow_sudo_commands = False
 
-    move_line_id = fields.Many2one(
+    move_line_id = FollowingMany2one(
         "account.move.line", required=True, readonly=True, ondelete="cascade"
     )  # Already has an index from the unique constraint.
     # Invoice and company stay as long as the receivable line does.
@@ -28,12 +28,12 @@ class DunningDecision(models.Model):
         "account.move", "Invoice", required=True, readonly=True, index=True
     )
     company_id = UncheckedMany2one("res.company", required=True, readonly=True)
-    partner_id = fields.Many2one(
+    partner_id = FollowingMany2one(
         "res.partner",
         "Customer",
         readonly=True,
         index="btree_not_null",
-        ondelete="restrict",
+        ondelete="set null",
     )
     policy_id = UncheckedMany2one("dunning.policy", readonly=True)
     run_id = UncheckedMany2one("dunning.run", readonly=True)
@@ -98,6 +98,34 @@ class DunningDecision(models.Model):
                     )
                 )
         self.invalidate_model()
+
+    @api.model
+    def _merge_debtors(self, sources, target):
+        """Customers become one. Odoo's merge follows foreign keys, here is none."""
+        self.flush_model(["partner_id"])
+        self.env.cr.execute(
+            SQL(
+                "UPDATE dunning_decision SET partner_id = %s WHERE partner_id IN %s",
+                target.id,
+                tuple(sources.ids) or (0,),
+            )
+        )
+        self.invalidate_model(["partner_id"])
+
+    @api.autovacuum
+    def _gc_dangling(self):
+        """Rows whose receivable line was deleted just while a run evaluated it."""
+        self.env.cr.execute(
+            """DELETE FROM dunning_decision decision
+                WHERE NOT EXISTS (SELECT FROM account_move_line line
+                                   WHERE line.id = decision.move_line_id);
+               UPDATE dunning_notice_line listed
+                  SET move_line_id = NULL, move_id = NULL
+                WHERE move_line_id IS NOT NULL
+                  AND NOT EXISTS (SELECT FROM account_move_line line
+                                   WHERE line.id = listed.move_line_id)"""
+        )
+        self.env.invalidate_all()
 
     def _get_notice_fates(self):
         """What became of the notice that a decision planned: {decision: words}."""

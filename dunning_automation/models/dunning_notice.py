@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ..fields import UncheckedMany2one
+from ..fields import FollowingMany2one, UncheckedMany2one
 from ..tools import notice_states
 
 
@@ -33,7 +33,8 @@ class DunningNotice(models.Model):
     _order = "date desc, id desc"
     _allow_sudo_commands = False
 
-    company_id = fields.Many2one(
+    # The case, and the level that was used, hold company and policy.
+    company_id = UncheckedMany2one(
         "res.company", required=True, readonly=True, index=True
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -51,10 +52,10 @@ class DunningNotice(models.Model):
         index=True,
         ondelete="restrict",
     )
-    run_id = fields.Many2one(
+    run_id = FollowingMany2one(
         "dunning.run", readonly=True, index=True, ondelete="cascade"
     )  # Only simulated runs can be deleted.
-    policy_id = fields.Many2one(
+    policy_id = UncheckedMany2one(
         "dunning.policy", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     level_id = fields.Many2one(

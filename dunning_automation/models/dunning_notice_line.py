@@ -1,7 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..fields import UncheckedMany2one
+from ..fields import FollowingMany2one, UncheckedMany2one
 
 LEDGER_FIELDS = ("residual", "residual_currency", "date_due", "days_overdue")
 
@@ -20,17 +20,17 @@ class DunningNoticeLine(models.Model):
     _log_access = False
     _allow_sudo_commands = False
 
-    notice_id = fields.Many2one(
+    notice_id = FollowingMany2one(
         "dunning.notice", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    move_line_id = fields.Many2one(
+    move_line_id = FollowingMany2one(
         "account.move.line",
         "Receivable",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
     )
-    move_id = fields.Many2one(
+    move_id = FollowingMany2one(
         "account.move",
         "Invoice",
         readonly=True,

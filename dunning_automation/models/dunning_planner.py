@@ -7,6 +7,9 @@ from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
 
 MANY_LINES = 1000
+WORK_MEM = "64MB"
+"""Of the database, per sort or join of a run: its own default writes 100,000 lines to
+the disk again and again."""
 
 
 class DunningPlanner(models.AbstractModel):
@@ -30,6 +33,7 @@ class DunningPlanner(models.AbstractModel):
         Idempotent: what was planned before is found by the unique keys and not planned
         again. A simulated run writes simulated notices only.
         """
+        self.env.cr.execute(SQL("SET LOCAL work_mem = %s", WORK_MEM))
         self.env["dunning.ledger"]._flush()
         if not run.simulation:
             self.env["dunning.notice"]._refresh_planned(run.company_id)
