@@ -41,6 +41,10 @@ CLAIMED_FIELDS = (
     "subject",
 )
 """What a claim needs to know of a notice, read at once."""
+RECORDED_FIELDS = tuple(
+    name for name in CLAIMED_FIELDS if name not in ("body", "subject")
+)
+"""The same for its outcome: the long texts stay where they are."""
 ATTEMPTS = 10
 """How often a transaction is begun again when somebody's booking got in between."""
 
@@ -348,7 +352,7 @@ class DunningSender(models.AbstractModel):
         lease is over and the notice unknown, which the outcome settles. Should somebody
         take it over at this moment, the commit fails and we look again."""
         notice = claim.notice
-        notice.fetch(CLAIMED_FIELDS)
+        notice.fetch(RECORDED_FIELDS)
         if notice.fence != claim.fence or notice.state not in ("claimed", "unknown"):
             _logger.error("Fence violation: notice %s was taken over", notice.id)
             notice._tell("fence_violation", outcome=outcome.code)
