@@ -28,6 +28,7 @@ READ_FIELDS = {
     "dunning.action.variant": None,
     "dunning.case": None,
     "dunning.decision": None,
+    "dunning.hold": None,
     "dunning.level": None,
     "dunning.level.minimum": None,
     "dunning.notice": None,

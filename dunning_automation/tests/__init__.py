@@ -11,6 +11,7 @@ from . import (
     test_grouping,
     test_guard,
     test_health,
+    test_holds,
     test_kill_switch,
     test_message,
     test_modes,
