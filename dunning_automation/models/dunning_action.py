@@ -80,7 +80,7 @@ class DunningAction(models.Model):
         "_select_server_action",
         string="Run",
         compute="_compute_server_action_choice",
-        inverse="_inverse_server_action_choice",
+        readonly=False,
         help="Those that administrators wrote for collection cases or contacts. It "
         "runs once, for the case or the customer.",
     )  # Managers may not read server actions, which can contain secrets.
@@ -124,9 +124,22 @@ class DunningAction(models.Model):
             key = str(action.server_action_id.id)
             action.server_action_choice = key in known and key
 
-    def _inverse_server_action_choice(self):
-        for action in self:
-            action.server_action_id = int(action.server_action_choice or 0)
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._resolve_choice(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._resolve_choice(vals))
+
+    @api.model
+    def _resolve_choice(self, vals):
+        """What was chosen by name becomes ``server_action_id``, together with the other
+        values: an inverse method would come too late for ``_check_channel``."""
+        if "server_action_choice" not in vals:
+            return vals
+        vals = {**vals, "server_action_id": int(vals["server_action_choice"] or 0)}
+        del vals["server_action_choice"]
+        return vals
 
     @api.model
     def _select_server_action(self):

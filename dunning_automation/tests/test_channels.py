@@ -23,7 +23,9 @@ class ChannelCommon(DunningCommon):
         action.write({"channel": channel, **values})
         return action
 
-    def server_action(self, code="record.partner_id.ref = 'done'", model="case"):
+    def server_action(
+        self, code="record.partner_id.write({'ref': 'done'})", model="case"
+    ):
         model = {"case": "dunning.case", "partner": "res.partner"}.get(model, model)
         return (
             self.env["ir.actions.server"]
@@ -43,6 +45,15 @@ class ChannelCommon(DunningCommon):
         user = self.new_user(login, "base.group_portal")
         user.partner_id.parent_id = customer or self.customer
         return user
+
+    def notifications(self, record):
+        """What people were told about ``record`` besides its chatter."""
+        domain = [
+            ("model", "=", record._name),
+            ("res_id", "=", record.id),
+            ("message_type", "=", "user_notification"),
+        ]
+        return self.env["mail.message"].sudo().search(domain)
 
     def planned(self, days_overdue=9, partner=None):
         """An overdue invoice and the notice that a run plans for it."""
@@ -133,7 +144,7 @@ class TestChannels(ChannelCommon):
                 self.assertIn("cannot be written to", notice.reason)
 
     def test_planning_takes_the_same_queries_for_few_and_many(self):
-        channels = ("email", "portal", "phone", "activity", "notification")
+        channels = ("email", "phone", "activity", "notification")
         template = self.level(1).action_ids.template_id
         kind = self.env.ref("mail.mail_activity_data_todo")
         self.level(1).write(
@@ -154,7 +165,6 @@ class TestChannels(ChannelCommon):
         counts = []
         for number in (4, 5, 40):  # The first fills the caches.
             customers = self._create_customers(number, phone="+1 202 555 0122")
-            self.portal_user(f"p{number}", customers[0])
             self.invoices([{"partner": customer} for customer in customers])
             run = self.env["dunning.run"].create({})
             self.env.flush_all()
@@ -184,8 +194,10 @@ class TestChannels(ChannelCommon):
             ("responsible", ("responsible",), "collector"),
         ]
         kind = self.env.ref("mail.mail_activity_data_todo")
-        for channel in ("activity", "phone", "notification"):
+        for channel in ("phone", "activity", "notification"):
             for assign_to, left, expected in table:
+                if channel != "phone" and len(left) != (assign_to == "collector"):
+                    continue
                 with self.subTest(channel, assign_to=assign_to, left=left):
                     self.use(channel, assign_to=assign_to, activity_type_id=kind.id)
                     customer = self._create_customer(
@@ -203,7 +215,7 @@ class TestChannels(ChannelCommon):
                         users[name].active = True
                     self.assertEqual(notice.state, "sent", notice.reason)
                     if channel == "notification":
-                        told = notice.case_id.message_ids.notified_partner_ids
+                        told = self.notifications(notice.case_id).notified_partner_ids
                         self.assertEqual(told, users[expected].partner_id)
                     else:
                         self.assertEqual(notice.task_id.user_id, users[expected])
@@ -251,10 +263,8 @@ class TestChannels(ChannelCommon):
                     self.assertEqual(customer.activity_ids.user_id, seller)
                     self.assertFalse(customer.dunning_case_id.activity_ids)
                 else:
-                    notified = customer.message_ids.filtered(
-                        lambda message: message.message_type == "user_notification"
-                    )
-                    self.assertEqual(notified.notified_partner_ids, seller.partner_id)
+                    told = self.notifications(customer).notified_partner_ids
+                    self.assertEqual(told, seller.partner_id)
 
     def test_call_task_says_whom_to_call_about_what(self):
         self.customer.phone = "+1 202 555 0122"
@@ -279,14 +289,12 @@ class TestChannels(ChannelCommon):
                 self.use("notification", assign_to="collector")
                 customer = self._create_customer(dunning_user_id=person.id)
                 notice, _invoice = self.planned(partner=customer)
-                last = self.env["mail.mail"].sudo().search([], order="id desc", limit=1)
+                before = self.env["mail.mail"].sudo().search([])
                 self.assertFalse(self.deliver())
-                mails = self.env["mail.mail"].sudo().search([("id", ">", last.id)])
+                mails = self.env["mail.mail"].sudo().search([]) - before
                 self.assertLessEqual(mails.recipient_ids, person.partner_id)
                 self.assertFalse(mails.filtered("email_to"))
-                message = notice.case_id.message_ids.filtered(
-                    lambda found: found.message_type == "user_notification"
-                )
+                message = self.notifications(notice.case_id)
                 self.assertEqual(len(message), 1)
                 self.assertEqual(message.notification_ids.notification_type, kind)
 
@@ -297,19 +305,22 @@ class TestChannels(ChannelCommon):
             with self.subTest(channel):
                 self.use(channel)
                 customer = self._create_customer(phone="+1 202 555 0122")
-                first = self.invoice(customer, days_overdue=7)
+                older = self.invoice(customer, days_overdue=7)
+                self.told(older, 1, days_ago=6)
+                self.invoice(customer, days_overdue=2)
                 self.run_on()
                 self.deliver()
+                self.assertEqual(self.notices(customer)[-1].channel, channel)
                 self.run_on(days=1)
-                self.assertReminded(first, 8)
+                self.assertReminded(older, 8)
                 self.travel(-1)
 
     # === SERVER ACTION === #
 
     def test_server_action_runs_once(self):
         table = {
-            "case": "record.partner_id.ref = (record.partner_id.ref or '') + 'x'",
-            "partner": "record.ref = (record.ref or '') + 'x'",
+            "case": "p = record.partner_id\np.write({'ref': (p.ref or '') + 'x'})",
+            "partner": "record.write({'ref': (record.ref or '') + 'x'})",
         }
         for model, code in table.items():
             with self.subTest(model):
@@ -324,13 +335,13 @@ class TestChannels(ChannelCommon):
 
     def test_server_action_that_fails_harms_nothing_else(self):
         action = self.server_action(
-            "record.partner_id.ref = 'half'\nraise UserError('No order to hold')"
+            "record.partner_id.write({'ref': 'half'})\n"
+            "raise UserError('No order to hold')"
         )
         self.use("server_action", server_action_id=action.id)
         other = self._create_customer()
         self.invoice(other, days_overdue=9)
         notice, _invoice = self.planned()
-        self.use("server_action", delay=8, server_action_id=self.server_action().id)
         with mute_logger("odoo.addons.base.models.ir_actions"):
             self.deliver()
         self.assertEqual(notice.state, "failed")
@@ -340,15 +351,7 @@ class TestChannels(ChannelCommon):
         kinds = notice.event_ids.mapped("kind")
         self.assertNotIn("notice_sent", kinds)
         # The customer's next reminder does not wait for it.
-        self.level(8).action_ids.write(
-            {
-                "channel": "email",
-                "template_id": self.env.ref(
-                    "dunning_automation.mail_template_friendly"
-                ).id,
-            }
-        )
-        self.run_on(days=1)
+        self.run_on(days=7)
         self.assertEqual(self.notices()[-1].level_id, self.level(8))
 
     def test_an_error_while_it_is_recorded_is_tried_again(self):
