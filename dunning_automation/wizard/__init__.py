@@ -3,5 +3,6 @@ from . import dunning_contact_repair
 from . import dunning_erasure
 from . import dunning_evidence
 from . import dunning_notice_skip
+from . import dunning_preview
 from . import dunning_run_discard
 from . import dunning_stop
