@@ -6,7 +6,7 @@
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "Dunning Automation contributors",
-    "depends": ["account_payment"],
+    "depends": ["account_payment", "phone_validation"],
     "data": [
         "security/dunning_automation_groups.xml",
         "security/dunning_automation_security.xml",
@@ -21,6 +21,7 @@
         "data/ir_cron_data.xml",
         "report/dunning_evidence_reports.xml",
         "report/dunning_evidence_templates.xml",
+        "wizard/dunning_contact_repair_views.xml",
         "wizard/dunning_erasure_views.xml",
         "wizard/dunning_notice_skip_views.xml",
         "wizard/dunning_preview_views.xml",
@@ -28,6 +29,7 @@
         "wizard/dunning_stop_views.xml",
         "views/dunning_event_views.xml",
         "views/dunning_decision_views.xml",
+        "views/dunning_call_views.xml",
         "views/dunning_notice_views.xml",
         "views/dunning_case_views.xml",
         "views/dunning_hold_views.xml",
@@ -43,6 +45,7 @@
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
+        "views/dunning_portal_templates.xml",
         "views/dunning_automation_menus.xml",
     ],
     "assets": {

@@ -3,6 +3,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..tools import blast
+from ..tools.channels import INTERNAL
 from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
 
@@ -318,6 +319,17 @@ class DunningPlanner(models.AbstractModel):
         )
         self.env.cr.execute("ANALYZE dunning_evaluation")
 
+    @api.model
+    def _get_concerns_nobody_sql(self):
+        """SQL condition about a row of ``dunning_notice``: the next reminder need not
+        wait for it, because another channel took over or because what failed is
+        something between us."""
+        return SQL(
+            """(state IN ('failed', 'unknown')
+                AND (fallback_notice_id IS NOT NULL OR channel IN %s))""",
+            INTERNAL,
+        )
+
     def _get_contacts_sql(self, run, policies):
         """When each debtor heard of us last, and what is still on its way to him.
 
@@ -338,10 +350,11 @@ class DunningPlanner(models.AbstractModel):
                                       AT TIME ZONE %(timezone)s)::date
                            - (create_date AT TIME ZONE 'UTC'
                                           AT TIME ZONE %(timezone)s)::date, 0))
-                           FILTER (WHERE channel != 'activity'
+                           FILTER (WHERE channel NOT IN %(internal)s
                                      AND state NOT IN ('cancelled', 'failed'))
                            AS last_date,
-                       MAX(state) FILTER (WHERE state IN %(pending)s)
+                       MAX(state) FILTER (WHERE state IN %(pending)s
+                                            AND NOT %(concerns_nobody)s)
                            AS pending_state,
                        bool_or(date = %(today)s) AS planned_today
                   FROM dunning_notice %(scopes)s
@@ -351,6 +364,8 @@ class DunningPlanner(models.AbstractModel):
                  GROUP BY partner_id, scope
             )""",
             company=run.company_id.id,
+            concerns_nobody=self._get_concerns_nobody_sql(),
+            internal=INTERNAL,
             pending=PENDING,
             scope=SQL("scope") if per_invoice else SQL("'all'"),
             scopes=SQL(
@@ -566,9 +581,46 @@ class DunningPlanner(models.AbstractModel):
 
     def _check_recipient_email(self):
         """See ``_get_reach_sql``."""
-        return SQL("debtor.email_to IS NULL"), SQL(
-            "CASE WHEN debtor.no_address THEN 'no_email' ELSE 'invalid_email' END"
+        ledger = self.env["dunning.ledger"]
+        opted_out = ledger._get_opted_out_sql(SQL("debtor.email_to"))
+        bounced = ledger._get_bounced_sql(
+            SQL("debtor.recipient_id"), SQL("debtor.email_to")
         )
+        return SQL("(debtor.email_to IS NULL OR %s OR %s)", opted_out, bounced), SQL(
+            """CASE WHEN debtor.no_address THEN 'no_email'
+                    WHEN debtor.email_to IS NULL THEN 'invalid_email'
+                    WHEN %s THEN 'opted_out'
+                    ELSE 'bounced'
+                END""",
+            opted_out,
+        )
+
+    def _get_recipient_phone(self):
+        """The first who has a number and takes calls; see ``_get_reach_sql``."""
+        return SQL(
+            "CASE %s END",
+            SQL(" ").join(
+                SQL(
+                    "WHEN %s THEN %s",
+                    self.env["dunning.ledger"]._get_callable_sql(alias),
+                    SQL.identifier(alias, "id"),
+                )
+                for alias in ("contact", "extra", "customer")
+            ),
+        ), SQL("NULL")
+
+    def _check_recipient_phone(self):
+        """See ``_get_reach_sql``."""
+        recipient, _address = self._get_recipient_phone()
+        return SQL("(%s) IS NULL", recipient), SQL(
+            """CASE WHEN CONCAT(contact.phone, extra.phone, customer.phone) ~ '[0-9]'
+                    THEN 'opted_out' ELSE 'no_phone' END"""
+        )
+
+    def _check_recipient_portal(self):
+        """See ``_get_reach_sql``."""
+        portal = self.env["dunning.ledger"]._get_portal_sql(SQL("debtor.partner_id"))
+        return SQL("NOT %s", portal), SQL("'no_portal_user'")
 
     def _mark_unreachable(self):
         """Lines that nothing of their level reaches are ``unreachable``, not silent."""
@@ -810,8 +862,9 @@ class DunningPlanner(models.AbstractModel):
             SQL(
                 """SELECT COUNT(*)
                      FROM dunning_message
-                    WHERE channel != 'activity'
-                      AND simulated IS NOT TRUE AND needs_review IS NOT TRUE"""
+                    WHERE channel NOT IN %s
+                      AND simulated IS NOT TRUE AND needs_review IS NOT TRUE""",
+                INTERNAL,
             )
         )
         rows = self.env.execute_query(
@@ -820,11 +873,12 @@ class DunningPlanner(models.AbstractModel):
                      FROM dunning_notice
                     WHERE company_id = %(company)s
                       AND simulation IS NOT TRUE
-                      AND channel != 'activity'
+                      AND channel NOT IN %(internal)s
                       AND state IN %(let_out)s
                       AND date BETWEEN %(today)s::date - %(days)s AND %(today)s
                     GROUP BY date""",
                 days=blast.WINDOW_DAYS,
+                internal=INTERNAL,
                 let_out=LET_OUT,
                 **self._get_parameters(run),
             )
