@@ -2,11 +2,15 @@ from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import dunning_action
+from . import dunning_assignment
 from . import dunning_case
+from . import dunning_case_escalation
 from . import dunning_channel_activity
 from . import dunning_channel_email
 from . import dunning_composer
 from . import dunning_decision
+from . import dunning_escalation
+from . import dunning_escalation_log
 from . import dunning_event
 from . import dunning_guard
 from . import dunning_ledger
@@ -24,3 +28,4 @@ from . import dunning_watchdog
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_users

@@ -154,6 +154,8 @@ class DunningEvent(models.Model):
             ("credit_hold_set", "Credit hold set"),
             ("credit_hold_released", "Credit hold released"),
             ("handed_over", "Handed over"),
+            ("taken_back", "Taken back from the agency"),
+            ("credit_hold_overridden", "Order confirmed despite the credit hold"),
         ],
         required=True,
         readonly=True,

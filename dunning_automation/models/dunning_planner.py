@@ -487,6 +487,8 @@ class DunningPlanner(models.AbstractModel):
             )
         )
         cases = self.env["dunning.case"].browse(case_id for (case_id,) in closed)
+        cases.invalidate_recordset()
+        cases._end_escalations()
         cases.activity_ids.filtered("automated").sudo().unlink()
 
     # === TOO MANY FOR ONE DAY === #

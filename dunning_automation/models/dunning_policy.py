@@ -94,6 +94,9 @@ class DunningPolicy(models.Model):
         copy=True,
         default=lambda self: self._default_level_ids(),
     )
+    escalation_ids = fields.One2many(
+        "dunning.escalation", "policy_id", "Escalation Rules", copy=True
+    )
 
     _min_overdue_amount_not_negative = models.Constraint(
         "CHECK(min_overdue_amount >= 0)", "The minimum overdue amount is negative."

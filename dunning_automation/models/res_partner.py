@@ -1,10 +1,16 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..tools.notice_states import PENDING
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
+CREDIT_HOLDS = [
+    ("none", "None"),
+    ("warn", "Warn on new orders"),
+    ("block", "Block new orders"),
+]
+"""From the mildest to the hardest."""
 
 
 class ResPartner(models.Model):
@@ -33,6 +39,15 @@ class ResPartner(models.Model):
         groups=READERS,
         index="btree_not_null",
         help="Gets the reminders of invoices that name no contact of their own.",
+    )
+    dunning_credit_hold = fields.Selection(
+        CREDIT_HOLDS,
+        "Credit Hold",
+        company_dependent=True,
+        copy=False,
+        groups=READERS,
+        help="What salespeople meet when they sell to this customer. Ends by itself "
+        "when nothing is owed any more.",
     )
     dunning_case_id = fields.Many2one(
         "dunning.case", compute="_compute_dunning_case", groups=READERS
@@ -119,6 +134,81 @@ class ResPartner(models.Model):
         return "\n".join(
             f"{', '.join(filter(None, rows.move_id.mapped('name')))}: {explanation}"
             for explanation, rows in decisions.grouped("explanation").items()
+        )
+
+    # === CREDIT HOLD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(vals.get("dunning_credit_hold", "none") != "none" for vals in vals_list):
+            self._dunning_check_credit_hold()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "dunning_credit_hold" not in vals:
+            return super().write(vals)
+        self._dunning_check_credit_hold()
+        previous = {partner: partner.dunning_credit_hold or "none" for partner in self}
+        result = super().write(vals)
+        self._dunning_tell_credit_hold(previous)
+        return result
+
+    @api.model
+    def _dunning_check_credit_hold(self):
+        if not self.env.su and not self.env.user.has_group(
+            "dunning_automation.group_manager"
+        ):
+            raise AccessError(
+                self.env._("Only a collections manager sets or ends a credit hold.")
+            )
+
+    def _dunning_tell_credit_hold(self, previous):
+        """Append an event for each of these customers whose credit hold changed."""
+        changed = self.filtered(
+            lambda partner: (partner.dunning_credit_hold or "none") != previous[partner]
+        )
+        self.env["dunning.event"].sudo().create(
+            [
+                {
+                    "company_id": self.env.company.id,
+                    "partner_id": partner.id,
+                    "case_id": partner.sudo().dunning_case_id.id,
+                    "kind": "credit_hold_released"
+                    if (partner.dunning_credit_hold or "none") == "none"
+                    else "credit_hold_set",
+                    "payload": {
+                        "credit_hold": partner.dunning_credit_hold or "none",
+                        "previous": previous[partner],
+                    },
+                }
+                for partner in changed
+            ]
+        )
+
+    def _dunning_raise_credit_hold(self, credit_hold):
+        """Set at least this credit hold for the current company; a harder one stays."""
+        order = [code for code, _label in CREDIT_HOLDS]
+        milder = self.filtered(
+            lambda partner: (
+                order.index(partner.dunning_credit_hold or "none")
+                < order.index(credit_hold)
+            )
+        )
+        milder.write({"dunning_credit_hold": credit_hold})
+
+    def _dunning_get_credit_hold(self, company):
+        """The credit hold of this customer for orders of ``company``: its own, or that
+        of a company it is a branch of, the hardest wins."""
+        self.ensure_one()
+        order = [code for code, _label in CREDIT_HOLDS]
+        debtor_sudo = self.sudo().commercial_partner_id
+        return max(
+            (
+                debtor_sudo.with_company(parent).dunning_credit_hold or "none"
+                for parent in company.sudo().parent_ids
+            ),
+            key=order.index,
+            default="none",
         )
 
     def action_open_dunning_case(self):
