@@ -1,16 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from .dunning_assignment import QUIET
 from .res_partner import CREDIT_HOLDS
-
-KEPT_BY_HANDOVER = {
-    "agency_id",
-    "handed_over_on",
-    "handover_hold_ids",
-    "handover_reference",
-}
 
 
 class DunningCaseEscalation(models.AbstractModel):
@@ -30,17 +22,6 @@ class DunningCaseEscalation(models.AbstractModel):
         compute="_compute_escalation_waits",
         search="_search_escalation_waits",
         help="A manager has to decide on an escalation.",
-    )
-    agency_id = fields.Many2one(
-        "res.partner",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="restrict",
-        help="The lawyer or collection agency that has the case.",
-    )
-    handed_over_on = fields.Date(readonly=True)
-    handover_reference = fields.Char(
-        "Agency's Reference", readonly=True, help="The number they gave the case."
     )
 
     def _compute_credit_hold(self):
@@ -77,13 +58,6 @@ class DunningCaseEscalation(models.AbstractModel):
             return NotImplemented
         waiting = Domain("escalation_log_ids.state", "=", "waiting")
         return waiting if True in value else ~waiting
-
-    def write(self, vals):
-        if KEPT_BY_HANDOVER & vals.keys() and not self.env.su:
-            raise AccessError(
-                self.env._("A case is handed over and taken back by its buttons.")
-            )
-        return super().write(vals)
 
     # === COLLECTORS === #
 

@@ -1,10 +1,12 @@
 from . import (
     test_access,
+    test_assignment,
     test_audit,
     test_bad_input,
     test_blast,
     test_decisions,
     test_delivery,
+    test_escalation,
     test_evidence,
     test_faults,
     test_guard,

@@ -16,6 +16,7 @@ from ..tools import (
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    workload,
 )
 from ..tools.smtp_connections import SmtpConnections
 
@@ -30,6 +31,7 @@ TOOLS = (
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    workload,
 )
 
 

@@ -35,7 +35,11 @@ class SaleOrder(models.Model):
     )
 
     @api.depends(
-        "amount_total", "company_id", "dunning_released_amount", "partner_id", "state"
+        "amount_total",
+        "company_id",
+        "dunning_released_amount",
+        "partner_id.commercial_partner_id.dunning_credit_hold",
+        "state",
     )
     def _compute_dunning_credit_hold(self):
         for order in self:

@@ -9,6 +9,7 @@ class SaleCommon(DunningCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.env.user.group_ids |= cls.env.ref("sales_team.group_sale_manager")
         cls.product = cls.env["product.product"].create(
             {"name": "Desk", "type": "consu", "list_price": 50.0, "taxes_id": []}
         )

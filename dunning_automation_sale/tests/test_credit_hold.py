@@ -19,7 +19,7 @@ class TestCreditHold(SaleCommon):
             for user in (self.salesperson, self.collector):
                 with self.subTest(credit_hold=credit_hold, user=user.login):
                     self.hold(credit_hold)
-                    order = self.order().with_user(user)
+                    order = self.order(user_id=user.id).with_user(user)
                     if confirmed:
                         order.action_confirm()
                     else:
