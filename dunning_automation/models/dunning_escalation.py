@@ -41,7 +41,7 @@ class DunningEscalation(models.Model):
         default="reminders",
         help="Reminders sent: days on which a reminder left about what is still owed; "
         "courtesies before the due date are not counted.\n"
-        "Promises broken: promises to pay that were not kept.\n"
+        "Promises broken: promises that were not kept in full, and broken plans.\n"
         "Days overdue: of the oldest invoice that is not held back.",
     )
     threshold = fields.Integer("At Least", required=True, default=3)
@@ -272,16 +272,24 @@ class DunningEscalation(models.Model):
         return self.env["dunning.escalation.log"].browse(log_id for (log_id,) in rows)
 
     def _get_broken_sql(self, company):
-        """Rows of ``case_id`` and ``promises``, how many were broken in it."""
+        """Rows of ``case_id`` and ``promises``, how many were not kept in it."""
         if "broken_promises" not in self.mapped("trigger"):
             return SQL("SELECT NULL::integer AS case_id, 0 AS promises WHERE FALSE")
-        self.env["dunning.promise"].flush_model(["case_id", "state"])
+        for model in ("dunning.plan", "dunning.promise"):
+            self.env[model].flush_model(["case_id", "company_id", "state"])
         return SQL(
             """SELECT case_id, COUNT(*) AS promises
-                 FROM dunning_promise
-                WHERE company_id = %s AND state = 'broken'
+                 FROM (SELECT case_id
+                         FROM dunning_promise
+                        WHERE company_id = %(company)s
+                          AND state IN ('broken', 'partial')
+                    UNION ALL
+                       SELECT case_id
+                         FROM dunning_plan
+                        WHERE company_id = %(company)s AND state = 'broken'
+                      ) AS not_kept
                 GROUP BY case_id""",
-            company.id,
+            company=company.id,
         )
 
     # === RESPONSES === #

@@ -21,7 +21,6 @@ class DunningHandover(models.TransientModel):
     currency_id = fields.Many2one(related="case_id.currency_id")
     agency_id = fields.Many2one(
         "res.partner",
-        "Agency",
         required=True,
         compute="_compute_agency_id",
         store=True,

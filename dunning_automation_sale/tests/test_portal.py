@@ -66,17 +66,21 @@ class TestPortal(SaleCommon, HttpCase):
         provider = self.env["payment.provider"].sudo().create({"name": "Provider"})
         method = self.env.ref("payment.payment_method_unknown")
         order = self.order(require_payment=True, require_signature=False)
-        transaction = self.env["payment.transaction"].sudo().create(
-            {
-                "amount": order.amount_total,
-                "currency_id": order.currency_id.id,
-                "partner_id": self.customer.id,
-                "payment_method_id": method.id,
-                "provider_id": provider.id,
-                "reference": "held order",
-                "sale_order_ids": order.ids,
-                "state": "done",
-            }
+        transaction = (
+            self.env["payment.transaction"]
+            .sudo()
+            .create(
+                {
+                    "amount": order.amount_total,
+                    "currency_id": order.currency_id.id,
+                    "partner_id": self.customer.id,
+                    "payment_method_id": method.id,
+                    "provider_id": provider.id,
+                    "reference": "held order",
+                    "sale_order_ids": order.ids,
+                    "state": "done",
+                }
+            )
         )
         for _i in range(2):
             confirmed = transaction._check_amount_and_confirm_order()
