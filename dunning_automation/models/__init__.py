@@ -4,6 +4,9 @@ from . import account_partial_reconcile
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant
+from . import dunning_assignment
+from . import dunning_case_escalation
+from . import dunning_case_handover
 from . import dunning_agreement
 from . import dunning_case
 from . import dunning_channel_activity
@@ -14,6 +17,8 @@ from . import dunning_channel_portal
 from . import dunning_channel_server_action
 from . import dunning_composer
 from . import dunning_decision
+from . import dunning_escalation
+from . import dunning_escalation_log
 from . import dunning_dispute
 from . import dunning_dispute_reason
 from . import dunning_event
@@ -42,3 +47,4 @@ from . import dunning_watchdog
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_users

@@ -25,7 +25,12 @@ class DunningCase(models.Model):
 
     _name = "dunning.case"
     _description = "Dunning Case"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "dunning.case.escalation",
+        "dunning.case.handover",
+    ]
     _order = "overdue_amount desc, id"
     _check_company_auto = True
 
@@ -73,6 +78,9 @@ class DunningCase(models.Model):
     email = fields.Char(related="partner_id.email")
     phone = fields.Char(related="partner_id.phone")
     notice_ids = fields.One2many("dunning.notice", "case_id", "Notices")
+    escalation_log_ids = fields.One2many(
+        "dunning.escalation.log", "case_id", "Escalations"
+    )
     event_ids = fields.One2many("dunning.event", "case_id", "Timeline")
     notice_count = fields.Integer(compute="_compute_notice_count")
     call_ids = fields.One2many("dunning.call", "case_id", "Calls")

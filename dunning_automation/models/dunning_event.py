@@ -155,6 +155,8 @@ class DunningEvent(models.Model):
             ("credit_hold_released", "Credit hold released"),
             ("handed_over", "Handed over"),
             ("contact_repaired", "Contact data repaired"),
+            ("taken_back", "Taken back from the agency"),
+            ("credit_hold_overridden", "Order confirmed despite the credit hold"),
         ],
         required=True,
         readonly=True,

@@ -822,6 +822,9 @@ class DunningPlanner(models.AbstractModel):
             )
         )
         cases = self.env["dunning.case"].browse(case_id for (case_id,) in closed)
+        cases.invalidate_recordset()
+        cases._end_escalations()
+        cases._end_handover()
         cases.activity_ids.filtered("automated").sudo().unlink()
 
     # === TOO MANY FOR ONE DAY === #

@@ -158,6 +158,9 @@ class DunningPolicy(models.Model):
         copy=True,
         default=lambda self: self._default_level_ids(),
     )
+    escalation_ids = fields.One2many(
+        "dunning.escalation", "policy_id", "Escalation Rules", copy=True
+    )
 
     hidden_by_id = fields.Many2one(
         "dunning.policy",

@@ -2,6 +2,7 @@ import logging
 from datetime import timedelta
 
 import pytz
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -227,11 +228,43 @@ class DunningRun(models.Model):
             self.sudo()._hold()
         else:
             self.sudo().state = "done"
+        if not self.simulation:
+            self.sudo()._follow_up()
         notices = self.sudo().notice_ids
         if compose:
             notices[:COMPOSE_BATCH]._compose()
         if notices:
             notices._trigger_delivery()
+
+    def _follow_up(self):
+        """People get what the planning found: cases their collector, escalations their
+        answer. What fails here takes no planned notice with it."""
+        for follow_up in (
+            self.env["dunning.assignment"]._assign_new,
+            self.env["dunning.escalation"]._escalate,
+        ):
+            try:
+                with self.env.cr.savepoint():
+                    follow_up(self)
+            except OperationalError:
+                raise  # Odoo tries the whole request again, the cron the next hour.
+            except Exception as error:
+                _logger.exception("Follow-up of dunning run %s failed", self.id)
+                self.error = str(error)
+
+    def _remind_manager(self, summary, note):
+        """A task on this run for the responsible of the first policy, else for a
+        manager."""
+        policies = self.env["dunning.policy"]._search_applicable(self.company_id)
+        users = policies.user_id.filtered("active")
+        users |= self.company_id._dunning_get_managers()
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
+            "mail.mail_activity_data_todo",
+            date_deadline=self.company_id._dunning_today(),
+            summary=summary,
+            note=note,
+            user_id=users[:1].id,
+        )
 
     def _hold(self):
         """Nothing of this run leaves before a manager decided: one task for that."""

@@ -131,6 +131,17 @@ class ResCompany(models.Model):
             limit=1,
         )
 
+    def _dunning_get_managers(self):
+        """Everybody who may decide on collections of this company now."""
+        self.ensure_one()
+        group = self.env.ref("dunning_automation.group_manager")
+        domain = [
+            ("all_group_ids", "in", group.ids),
+            ("share", "=", False),
+            ("company_ids", "in", self.ids),
+        ]
+        return self.env["res.users"].sudo().search(domain)
+
     # === STOP AND RESUME === #
 
     def write(self, vals):

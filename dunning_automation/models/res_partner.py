@@ -1,11 +1,17 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ..tools import promises
 from ..tools.notice_states import PENDING
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
+CREDIT_HOLDS = [
+    ("none", "None"),
+    ("warn", "Warn on new orders"),
+    ("block", "Block new orders"),
+]
+"""From the mildest to the hardest."""
 
 
 class ResPartner(models.Model):
@@ -42,6 +48,15 @@ class ResPartner(models.Model):
         index="btree_not_null",
         help="Messages to this address came back. It is not written to any more, until "
         "the address changes, somebody writes from it, or a person confirms it.",
+    )
+    dunning_credit_hold = fields.Selection(
+        CREDIT_HOLDS,
+        "Credit Hold",
+        company_dependent=True,
+        copy=False,
+        groups=READERS,
+        help="What salespeople meet when they sell to this customer. Ends by itself "
+        "when nothing is owed any more.",
     )
     dunning_case_id = fields.Many2one(
         "dunning.case", compute="_compute_dunning_case", groups=READERS
@@ -208,6 +223,81 @@ class ResPartner(models.Model):
         if address:
             partners.search(domain).dunning_bounced_email = False
 
+    # === CREDIT HOLD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(vals.get("dunning_credit_hold", "none") != "none" for vals in vals_list):
+            self._dunning_check_credit_hold()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "dunning_credit_hold" not in vals:
+            return super().write(vals)
+        self._dunning_check_credit_hold()
+        previous = {partner: partner.dunning_credit_hold or "none" for partner in self}
+        result = super().write(vals)
+        self._dunning_tell_credit_hold(previous)
+        return result
+
+    @api.model
+    def _dunning_check_credit_hold(self):
+        if not self.env.su and not self.env.user.has_group(
+            "dunning_automation.group_manager"
+        ):
+            raise AccessError(
+                self.env._("Only a collections manager sets or ends a credit hold.")
+            )
+
+    def _dunning_tell_credit_hold(self, previous):
+        """Append an event for each of these customers whose credit hold changed."""
+        changed = self.filtered(
+            lambda partner: (partner.dunning_credit_hold or "none") != previous[partner]
+        )
+        self.env["dunning.event"].sudo().create(
+            [
+                {
+                    "company_id": self.env.company.id,
+                    "partner_id": partner.id,
+                    "case_id": partner.sudo().dunning_case_id.id,
+                    "kind": "credit_hold_released"
+                    if (partner.dunning_credit_hold or "none") == "none"
+                    else "credit_hold_set",
+                    "payload": {
+                        "credit_hold": partner.dunning_credit_hold or "none",
+                        "previous": previous[partner],
+                    },
+                }
+                for partner in changed
+            ]
+        )
+
+    def _dunning_raise_credit_hold(self, credit_hold):
+        """Set at least this credit hold for the current company; a harder one stays."""
+        order = [code for code, _label in CREDIT_HOLDS]
+        milder = self.filtered(
+            lambda partner: (
+                order.index(partner.dunning_credit_hold or "none")
+                < order.index(credit_hold)
+            )
+        )
+        milder.write({"dunning_credit_hold": credit_hold})
+
+    def _dunning_get_credit_hold(self, company):
+        """The credit hold of this customer for orders of ``company``: its own, or that
+        of a company it is a branch of, the hardest wins."""
+        self.ensure_one()
+        order = [code for code, _label in CREDIT_HOLDS]
+        debtor_sudo = self.sudo().commercial_partner_id
+        return max(
+            (
+                debtor_sudo.with_company(parent).dunning_credit_hold or "none"
+                for parent in company.sudo().parent_ids
+            ),
+            key=order.index,
+            default="none",
+        )
+
     def action_open_dunning_case(self):
         """Open the collection case of this customer, or his notices if none is open."""
         self.ensure_one()
@@ -252,6 +342,7 @@ class ResPartner(models.Model):
         events.sudo()._erase_personal()
         for name in ("hold", "promise", "dispute", "plan"):
             self.env[f"dunning.{name}"].search(domain).sudo()._erase_personal()
+        self.env["dunning.case"].search(domain).sudo()._erase_evidence()
         self.env["dunning.event"].sudo().create(
             [
                 {

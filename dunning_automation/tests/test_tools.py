@@ -17,6 +17,7 @@ from ..tools import (
     smtp_connections,
     smtp_outcome,
     weighted_choice,
+    workload,
 )
 from ..tools.smtp_connections import SmtpConnections
 
@@ -32,6 +33,7 @@ TOOLS = (
     smtp_connections,
     smtp_outcome,
     weighted_choice,
+    workload,
 )
 
 

@@ -52,16 +52,25 @@ class DunningEvidence(models.TransientModel):
         :param scope: values of the fields
         :return: action that downloads it
         """
-        evidence = self.create(scope)
-        evidence._check_size()
-        evidence.data = b64encode(evidence._get_zip())
-        evidence._tell_export()
-        name = f"evidence-{evidence.id}.zip"
+        evidence = self._build(**scope)
+        name = evidence._get_file_name()
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/{self._name}/{evidence.id}/data/{name}?download=true",
             "target": "self",
         }
+
+    @api.model
+    def _build(self, **scope):
+        """The evidence with its file in ``data``; the timeline tells of it."""
+        evidence = self.create(scope)
+        evidence._check_size()
+        evidence.data = b64encode(evidence._get_zip())
+        evidence._tell_export()
+        return evidence
+
+    def _get_file_name(self):
+        return f"evidence-{self.id}.zip"
 
     def _check_size(self):
         """:raise UserError: when the messages do not fit into memory"""
