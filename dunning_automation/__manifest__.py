@@ -27,6 +27,7 @@
         "views/dunning_decision_views.xml",
         "views/dunning_notice_views.xml",
         "views/dunning_case_views.xml",
+        "views/dunning_reply_views.xml",
         "views/dunning_run_views.xml",
         "views/dunning_policy_views.xml",
         "views/dunning_seal_views.xml",

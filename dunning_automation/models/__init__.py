@@ -3,6 +3,7 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import dunning_action
 from . import dunning_case
+from . import dunning_case_reply
 from . import dunning_channel_activity
 from . import dunning_channel_email
 from . import dunning_composer
@@ -15,6 +16,7 @@ from . import dunning_notice
 from . import dunning_notice_line
 from . import dunning_planner
 from . import dunning_policy
+from . import dunning_reply
 from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender

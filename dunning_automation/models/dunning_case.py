@@ -25,7 +25,7 @@ class DunningCase(models.Model):
 
     _name = "dunning.case"
     _description = "Dunning Case"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["dunning.case.reply", "mail.thread", "mail.activity.mixin"]
     _order = "overdue_amount desc, id"
     _check_company_auto = True
 

@@ -161,6 +161,9 @@ class ResPartner(models.Model):
             )
         events = self.env["dunning.event"].search(domain)
         notices.sudo()._erase_personal()
+        self.env["dunning.reply"].sudo().search(
+            [*domain, ("company_id", "in", self.env.companies.ids)]
+        )._erase_personal()
         events.sudo()._erase_personal()
         self.env["dunning.event"].sudo().create(
             [
