@@ -17,7 +17,7 @@ except ImportError:
 TODAY = date(2026, 3, 10)  # A Tuesday.
 
 HISTORIES = {
-    "gmail": "On Mon, Mar 9, 2026 at 8:00 AM Billing <b@company.example> wrote:\n"
+    "gmail": "On Mon, Mar 9, 2026 at 8:00 AM Bill <b@company.example> wrote:\n"
     "> Dear customer,\n> invoice 12 is overdue. If you have already paid, ignore this.\n",
     "gmail over two lines": "On Mon, Mar 9, 2026 at 8:00 AM Billing at Company\n"
     "<billing@company.example> wrote:\n\n> You have not paid.\n",
@@ -38,7 +38,7 @@ HISTORIES = {
     "spanish outlook": "De: Billing\nEnviado el: lunes, 9 de marzo de 2026\nPara: A\n"
     "Asunto: Aviso\n\nYa hemos pagado.\n",
     "separator": "-----Ursprüngliche Nachricht-----\nWir haben bezahlt.\n",
-    "line of outlook": "________________________________\nFrom: Billing\nWe have paid.\n",
+    "line of outlook": "____________________________\nFrom: Billing\nWe have paid.\n",
     "quoted": "> We have paid.\n>> We will pay on Friday.\n",
     "signature": "-- \nPaid Services Ltd.\nWe paid our dues\n",
 }
