@@ -521,12 +521,14 @@ class DunningReply(models.Model):
         return action | {"context": context}
 
     @api.model
-    def _take_over(self, agreement, handled_as):
-        """A promise or dispute was made out of the answer that the context names."""
+    def _take_over(self, agreements):
+        """A promise, dispute or plan was made out of the answer that the context
+        names: with that the answer is handled."""
         reply = self.browse(self.env.context.get("dunning_reply_id")).exists()
-        if reply and agreement.partner_id == reply.partner_id:
+        if reply and agreements.partner_id == reply.partner_id:
             reply._check_collector()
-            reply.sudo()._set_handled(handled_as, agreement=agreement.id)
+            handled_as = "dispute" if agreements._hold_kind == "dispute" else "promise"
+            reply.sudo()._set_handled(handled_as)
 
     def _set_handled(self, handled_as, **payload):
         """A person looked: the pause ends, and so does the task."""

@@ -9,6 +9,7 @@ from . import (
     test_faults,
     test_guard,
     test_health,
+    test_holds,
     test_kill_switch,
     test_message,
     test_modes,
