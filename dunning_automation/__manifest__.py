@@ -35,6 +35,7 @@
         "views/dunning_call_views.xml",
         "views/dunning_notice_views.xml",
         "views/dunning_case_views.xml",
+        "views/dunning_reply_views.xml",
         "views/dunning_hold_views.xml",
         "views/dunning_promise_views.xml",
         "views/dunning_dispute_views.xml",

@@ -9,6 +9,7 @@ from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement
 from . import dunning_case
+from . import dunning_case_reply
 from . import dunning_channel_activity
 from . import dunning_channel_email
 from . import dunning_channel_notification
@@ -36,6 +37,7 @@ from . import dunning_plan
 from . import dunning_plan_line
 from . import dunning_planner
 from . import dunning_policy
+from . import dunning_reply
 from . import dunning_promise
 from . import dunning_refund
 from . import dunning_run

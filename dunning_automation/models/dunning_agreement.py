@@ -279,7 +279,9 @@ class DunningAgreement(models.AbstractModel):
     def create(self, vals_list):
         for vals in vals_list:
             self._check_kept_by_system(vals)
-        return super().create([self._complete(vals) for vals in vals_list])
+        made = super().create([self._complete(vals) for vals in vals_list])
+        self.env["dunning.reply"]._take_over(made)
+        return made
 
     def write(self, vals):
         self._check_kept_by_system(vals)

@@ -26,10 +26,11 @@ class DunningCase(models.Model):
     _name = "dunning.case"
     _description = "Dunning Case"
     _inherit = [
-        "mail.thread",
-        "mail.activity.mixin",
+        "dunning.case.reply",
         "dunning.case.escalation",
         "dunning.case.handover",
+        "mail.thread",
+        "mail.activity.mixin",
     ]
     _order = "overdue_amount desc, id"
     _check_company_auto = True

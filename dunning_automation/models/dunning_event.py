@@ -229,12 +229,20 @@ class DunningEvent(models.Model):
             ._fields["reason"]
             ._description_selection(self.env)
         )
+        said, done = (
+            dict(
+                self.env["dunning.reply"]._fields[name]._description_selection(self.env)
+            )
+            for name in ("suggestion", "handled_as")
+        )
         for event in self:
             payload = event.payload or {}
             parts = [
                 event.notice_id.level_id.name,
                 channels.get(payload.get("channel")),
                 reasons.get(payload.get("reason")),
+                said.get(payload.get("suggestion")),
+                done.get(payload.get("handled_as")),
                 *event._get_agreement_words(payload),
                 event.note,
             ]

@@ -42,6 +42,18 @@ class ResCompany(models.Model):
         help="A run that would bring the messages of a day above this number waits for "
         "a manager. 0 = no limit.",
     )
+    dunning_reply_pause = fields.Boolean(
+        "Pause on Answers",
+        default=True,
+        help="When a customer answers, his next automatic step waits until somebody "
+        "has read the answer.",
+    )
+    dunning_reply_pause_days = fields.Integer(
+        "Pause on Answers (days)",
+        default=5,
+        help="If nobody reads it, reminders go on after this many days. So long they "
+        "also wait for the bank when a customer says that he has paid.",
+    )
     dunning_promise_tolerance_days = fields.Integer(
         "Days of Tolerance",
         default=2,
@@ -89,6 +101,10 @@ class ResCompany(models.Model):
         "The limits of a day's messages cannot be negative; 0 switches them off.",
     )
 
+    _dunning_reply_pause_days_not_negative = models.Constraint(
+        "CHECK(dunning_reply_pause_days >= 0)",
+        "The days that an answer holds reminders back cannot be negative.",
+    )
     _dunning_promise_tolerance_days_not_negative = models.Constraint(
         "CHECK(dunning_promise_tolerance_days >= 0)",
         "The days of tolerance for promises cannot be negative.",

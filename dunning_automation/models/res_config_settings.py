@@ -24,3 +24,9 @@ class ResConfigSettings(models.TransientModel):
     dunning_daily_limit = fields.Integer(
         related="company_id.dunning_daily_limit", readonly=False
     )
+    dunning_reply_pause = fields.Boolean(
+        related="company_id.dunning_reply_pause", readonly=False
+    )
+    dunning_reply_pause_days = fields.Integer(
+        related="company_id.dunning_reply_pause_days", readonly=False
+    )

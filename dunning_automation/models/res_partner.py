@@ -339,6 +339,9 @@ class ResPartner(models.Model):
         events = self.env["dunning.event"].search(domain)
         self.env["dunning.call"].search(domain).sudo()._erase_personal()
         notices.sudo()._erase_personal()
+        self.env["dunning.reply"].sudo().search(
+            [*domain, ("company_id", "in", self.env.companies.ids)]
+        )._erase_personal()
         events.sudo()._erase_personal()
         for name in ("hold", "promise", "dispute", "plan"):
             self.env[f"dunning.{name}"].search(domain).sudo()._erase_personal()

@@ -33,6 +33,8 @@ from . import (
     test_proof,
     test_queued_notices,
     test_recipient,
+    test_replies,
+    test_reply_rules,
     test_scale,
     test_sender,
     test_sequences,
