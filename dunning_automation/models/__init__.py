@@ -1,6 +1,8 @@
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
+from . import dunning_story  # before the case, which inherits it
+from . import dunning_worklist
 from . import dunning_action
 from . import dunning_case
 from . import dunning_channel_activity
@@ -8,6 +10,7 @@ from . import dunning_channel_email
 from . import dunning_composer
 from . import dunning_decision
 from . import dunning_event
+from . import dunning_exposure
 from . import dunning_guard
 from . import dunning_ledger
 from . import dunning_level

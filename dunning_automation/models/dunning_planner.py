@@ -49,6 +49,7 @@ class DunningPlanner(models.AbstractModel):
             self._settle_decisions(run)
             self._update_cases(run)
             self._close_cases(run)
+            self._refresh_worklist(run)
         self._count(run)
         self._refresh_statistics(run)
         self.env.invalidate_all()
@@ -467,6 +468,7 @@ class DunningPlanner(models.AbstractModel):
                     UPDATE dunning_case
                        SET state = 'closed', date_close = %(today)s,
                            overdue_amount = 0, open_amount = 0,
+                           expected_loss = 0, next_promise_date = NULL,
                            next_action_date = NULL,
                            write_uid = %(uid)s, write_date = %(now)s
                      WHERE company_id = %(company)s
@@ -488,6 +490,11 @@ class DunningPlanner(models.AbstractModel):
         )
         cases = self.env["dunning.case"].browse(case_id for (case_id,) in closed)
         cases.activity_ids.filtered("automated").sudo().unlink()
+
+    def _refresh_worklist(self, run):
+        """Rate the debtors and put the collectors' work in order."""
+        self.env["res.partner"]._dunning_compute_risk(run.company_id)
+        self.env["dunning.case"]._refresh_worklist(run.company_id)
 
     # === TOO MANY FOR ONE DAY === #
 

@@ -21,9 +21,12 @@ from . import (
     test_proof,
     test_queued_notices,
     test_recipient,
+    test_risk,
     test_scale,
     test_sender,
     test_state_machine,
     test_tools,
     test_tours,
+    test_tours_worklist,
+    test_worklist,
 )

@@ -6,6 +6,7 @@ from unittest.mock import patch
 from odoo.tests import BaseCase, tagged
 
 from ..tools import (
+    aging,
     anchor_log,
     blast,
     fingerprint,
@@ -13,13 +14,16 @@ from ..tools import (
     ladder,
     notice_states,
     reasons,
+    risk,
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    worklist,
 )
 from ..tools.smtp_connections import SmtpConnections
 
 TOOLS = (
+    aging,
     anchor_log,
     blast,
     fingerprint,
@@ -27,9 +31,11 @@ TOOLS = (
     ladder,
     notice_states,
     reasons,
+    risk,
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    worklist,
 )
 
 
