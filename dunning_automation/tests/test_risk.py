@@ -188,11 +188,13 @@ class TestRisk(DunningCommon):
     def test_episodes_and_arrears_grow(self):
         first = self.invoice(days_overdue=8)
         self.run_on()
+        self.send()
         before = self.exposure().score
         self.run_on(days=30)
         later = self.exposure().score
         self.assertGreater(later, before)
         self.assertEqual(self.exposure().date, self.today)
+        self.send()
         self.pay(first)
         self.run_on(days=1)
         self.invoice(days_overdue=8)

@@ -361,6 +361,7 @@ class TestStory(WorklistCommon):
     def test_episodes(self):
         invoice = self.invoice(days_overdue=8)
         self.run_on()
+        self.send()
         first = self.case()
         self.pay(invoice)
         self.run_on(days=1)

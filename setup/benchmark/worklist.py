@@ -1,5 +1,5 @@
-"""The collector's day, measured: the first page of the worklist and one case, as the web
-client asks the server for them."""
+"""The collector's day, measured: the first page of the worklist and one case, as the
+web client asks the server for them."""
 
 import statistics
 import time
