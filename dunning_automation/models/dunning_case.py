@@ -39,6 +39,7 @@ class DunningCase(models.Model):
     _description = "Dunning Case"
     _inherit = [
         "dunning.worklist",
+        "dunning.case.reply",
         "dunning.story",
         "mail.thread",
         "mail.activity.mixin",
@@ -122,6 +123,15 @@ class DunningCase(models.Model):
     decision_ids = fields.Many2many(
         "dunning.decision", "Open Items", compute="_compute_decision_ids"
     )
+    hold_ids = fields.Many2many("dunning.hold", compute="_compute_agreements")
+    promise_ids = fields.Many2many("dunning.promise", compute="_compute_agreements")
+    dispute_ids = fields.Many2many("dunning.dispute", compute="_compute_agreements")
+    plan_ids = fields.Many2many("dunning.plan", compute="_compute_agreements")
+    hold_count = fields.Integer("Holds", compute="_compute_agreements")
+    promise_count = fields.Integer("Promises", compute="_compute_agreements")
+    dispute_count = fields.Integer("Disputes", compute="_compute_agreements")
+    plan_count = fields.Integer("Payment Plans", compute="_compute_agreements")
+    hold_explanation = fields.Char(compute="_compute_hold_explanation")
 
     _open_uniq = models.UniqueIndex(
         "(partner_id, company_id) WHERE state = 'open'",
@@ -171,6 +181,28 @@ class DunningCase(models.Model):
             ("outcome", "!=", "settled"),
         ]
 
+    def _compute_agreements(self):
+        """Of the customer in this company, whichever of his cases they belong to."""
+        for name in ("hold", "promise", "dispute", "plan"):
+            records = self.env[f"dunning.{name}"].search(
+                [
+                    ("partner_id", "in", self.partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
+            grouped = records.grouped(lambda row: (row.partner_id, row.company_id))
+            for case in self:
+                found = grouped.get(
+                    (case.partner_id, case.company_id), records.browse()
+                )
+                case[f"{name}_ids"] = found
+                case[f"{name}_count"] = len(found)
+
+    def _compute_hold_explanation(self):
+        for case in self:
+            holds = case.hold_ids.filtered(lambda hold: hold.state == "active")
+            case.hold_explanation = holds._explain()
+
     @api.model
     def _group_expand_levels(self, levels, domain):
         """Show every rung as a kanban column, so that the ladder is seen."""
@@ -201,6 +233,35 @@ class DunningCase(models.Model):
             partner_id=self.partner_id.id,
             case_id=self.id,
         )
+
+    def _open_agreements(self, name):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            f"dunning_automation.dunning_{name}_action"
+        )
+        return action | {
+            "domain": [
+                ("partner_id", "=", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+            ],
+            "context": {"default_case_id": self.id},
+        }
+
+    def action_open_holds(self):
+        """Open the holds of this customer."""
+        return self._open_agreements("hold")
+
+    def action_open_promises(self):
+        """Open the promises of this customer."""
+        return self._open_agreements("promise")
+
+    def action_open_disputes(self):
+        """Open the disputes of this customer."""
+        return self._open_agreements("dispute")
+
+    def action_open_plans(self):
+        """Open the payment plans of this customer."""
+        return self._open_agreements("plan")
 
     # === TASKS === #
 
@@ -288,3 +349,16 @@ class DunningCase(models.Model):
                     "date_close": of_company.company_id._dunning_today(),
                 }
             )
+            of_company[:1]._take_over_agreements(of_company[1:])
+
+    def _take_over_agreements(self, closed):
+        """What still lasts goes on in this case."""
+        for name, states in (
+            ("hold", ("active",)),
+            ("promise", ("open",)),
+            ("dispute", ("open", "accepted")),
+            ("plan", ("draft", "to_approve", "active")),
+        ):
+            self.env[f"dunning.{name}"].sudo().search(
+                [("case_id", "in", closed.ids), ("state", "in", states)]
+            ).write({"case_id": self.id})

@@ -50,6 +50,11 @@ class DunningDecision(models.Model):
     next_date = fields.Date(
         readonly=True, help="First day on which the next level may apply."
     )
+    floor_delay = fields.Integer(
+        readonly=True,
+        help="After a broken promise no level with a smaller delay comes next. Empty "
+        "in the database (read as 0) where the sequence goes on as usual.",
+    )
     since = fields.Date(readonly=True, help="Day on which this answer was first given.")
     date_due = fields.Date("Due Date", readonly=True)
     explanation = fields.Char(compute="_compute_explanation")

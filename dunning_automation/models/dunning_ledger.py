@@ -21,6 +21,7 @@ READ_FIELDS = {
     "dunning.action": None,
     "dunning.case": None,
     "dunning.decision": None,
+    "dunning.hold": None,
     "dunning.level": None,
     "dunning.notice": None,
     "dunning.notice.line": None,

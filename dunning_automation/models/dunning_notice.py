@@ -467,6 +467,14 @@ class DunningNotice(models.Model):
                 notice._set_state("delivered")
 
     @api.model
+    def _search_answered(self, message_ids):
+        """The notice with the last of these Message-IDs that is known, whatever became
+        of it: an answer may come before its outcome is written, or years later."""
+        place = {message_id: number for number, message_id in enumerate(message_ids)}
+        found = self.search([("message_id", "in", list(place))])
+        return found.sorted(lambda notice: place[notice.message_id])[-1:]
+
+    @api.model
     def _search_sent(self, message_ids):
         """Notices with one of these Message-IDs that left, or may have left."""
         return self.search(

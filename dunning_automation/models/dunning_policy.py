@@ -7,6 +7,9 @@ from odoo.tools import SQL
 
 from ..tools.ladder import STANDARD_LADDER
 
+HOLD_KINDS = ("legal", "dispute", "plan", "promise", "contact", "manual")
+"""Where several holds stop a line, the first of these is the reason that is shown."""
+
 
 class DunningPolicy(models.Model):
     """Who is dunned and how: scope, mode, start, and the ladder of levels.
@@ -87,6 +90,26 @@ class DunningPolicy(models.Model):
         index=True,
         help="Gets the tasks of customers who have no collector of their own.",
     )
+    broken_promise_rule = fields.Selection(
+        [
+            ("resume", "Go on where it stopped"),
+            ("next_level", "One level higher, if its day has come"),
+            ("level", "At a given level"),
+        ],
+        string="After a Broken Promise",
+        required=True,
+        default="resume",
+        help="How reminders go on after a promise or a payment plan was broken, or a "
+        "dispute was rejected. No level comes before its day.",
+    )
+    broken_promise_level_id = fields.Many2one(
+        "dunning.level",
+        "Go On At",
+        domain="[('policy_id', '=', id)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Milder levels are left out.",
+    )
     level_ids = fields.One2many(
         "dunning.level",
         "policy_id",
@@ -127,25 +150,38 @@ class DunningPolicy(models.Model):
         ]
 
     def copy_data(self, default=None):
-        fixed = {"start_rule": "all", "start_level_id": False}
+        fixed = {
+            "start_rule": "all",
+            "start_level_id": False,
+            "broken_promise_rule": "resume",
+            "broken_promise_level_id": False,
+        }
         return [
             values | fixed | {"name": self.env._("%s (copy)", policy.name)}
             for policy, values in zip(self, super().copy_data(default), strict=True)
         ]
 
     def copy(self, default=None):
-        """The backlog of a copy starts at the copied level."""
+        """A copy points at its own levels."""
         copies = super().copy(default)
         for policy, copied in zip(self, copies, strict=True):
-            delay = policy.start_level_id.delay_days
-            same = copied.level_ids.filtered_domain([("delay_days", "=", delay)])
             copied.write(
                 {
                     "start_rule": policy.start_rule,
-                    "start_level_id": policy.start_level_id and same.id,
+                    "start_level_id": copied._get_same(policy.start_level_id).id,
+                    "broken_promise_rule": policy.broken_promise_rule,
+                    "broken_promise_level_id": copied._get_same(
+                        policy.broken_promise_level_id
+                    ).id,
                 }
             )
         return copies
+
+    def _get_same(self, level):
+        """The level of this policy that stands where ``level`` stands in its own."""
+        return self.level_ids.filtered(
+            lambda own: level and own.delay_days == level.delay_days
+        )
 
     # === CONSTRAINTS === #
 
@@ -174,6 +210,20 @@ class DunningPolicy(models.Model):
                 raise ValidationError(
                     self.env._(
                         "Choose one of the levels of policy “%s” for its backlog.",
+                        policy.name,
+                    )
+                )
+
+    @api.constrains("broken_promise_rule", "broken_promise_level_id")
+    def _check_broken_promise_level(self):
+        for policy in self.filtered(
+            lambda policy: policy.broken_promise_rule == "level"
+        ):
+            if policy.broken_promise_level_id not in policy.level_ids:
+                raise ValidationError(
+                    self.env._(
+                        "Choose the level of policy “%s” at which reminders go on "
+                        "after a broken promise.",
                         policy.name,
                     )
                 )
@@ -310,6 +360,13 @@ class DunningPolicy(models.Model):
             ("paid", SQL("move.payment_state = 'paid'")),
             ("reversed", SQL("move.payment_state = 'reversed'")),
             ("legacy", SQL("move.payment_state = 'invoicing_legacy'")),
+            *(
+                (
+                    f"hold_{kind}",
+                    self.env["dunning.hold"]._get_stop_sql(company, now, kind),
+                )
+                for kind in HOLD_KINDS
+            ),
         ]
 
     # === ACTIONS === #

@@ -219,6 +219,9 @@ class DunningRun(models.Model):
         self.ensure_one()
         if self.state in FINISHED:
             raise UserError(self.env._("This run is done: start a new one."))
+        if not self.simulation:
+            # What was promised until yesterday is decided before anything is planned.
+            self.sudo().env["dunning.agreement"]._settle_company(self.company_id)
         self.sudo().env["dunning.planner"]._plan(self.sudo())
         if self.hold_reason:
             self.sudo()._hold()

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..tools import risk
+from ..tools import promises
 from ..tools.notice_states import PENDING
 from .dunning_exposure import BANDS
 
@@ -72,6 +73,28 @@ class ResPartner(models.Model):
     )
     dunning_notice_count = fields.Integer(
         compute="_compute_dunning_case", groups=READERS
+    )
+    dunning_hold_ids = fields.Many2many(
+        "dunning.hold",
+        string="Holds",
+        compute="_compute_dunning_holds",
+        groups=READERS,
+        help="What stops reminders to this customer, or of single invoices, today.",
+    )
+    dunning_hold_explanation = fields.Char(
+        "On Hold", compute="_compute_dunning_holds", groups=READERS
+    )
+    dunning_broken_promises = fields.Integer(
+        "Broken Promises",
+        compute="_compute_dunning_promises",
+        groups=READERS,
+        help="Promises broken or kept in part only, and broken payment plans.",
+    )
+    dunning_promise_kept_rate = fields.Float(
+        "Promises Kept",
+        compute="_compute_dunning_promises",
+        groups=READERS,
+        help="Share of the decided promises that were kept in full and in time.",
     )
 
     @api.depends_context("company")
@@ -176,6 +199,45 @@ class ResPartner(models.Model):
         )
 
     @api.depends_context("company", "lang")
+    def _compute_dunning_holds(self):
+        holds = self.env["dunning.hold"]._search_stopping(
+            self.commercial_partner_id, self.env.company
+        )
+        by_debtor = holds.grouped("partner_id")
+        for partner in self:
+            found = by_debtor.get(partner.commercial_partner_id, holds.browse())
+            partner.dunning_hold_ids = found
+            partner.dunning_hold_explanation = found._explain()
+
+    @api.depends_context("company")
+    def _compute_dunning_promises(self):
+        domain = [
+            ("partner_id", "in", self.commercial_partner_id.ids),
+            ("company_id", "=", self.env.company.id),
+        ]
+        promised = {
+            (debtor, state): count
+            for debtor, state, count in self.env["dunning.promise"]._read_group(
+                domain, ["partner_id", "state"], ["__count"]
+            )
+        }
+        plans = dict(
+            self.env["dunning.plan"]._read_group(
+                [*domain, ("state", "=", "broken")], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            debtor = partner.commercial_partner_id
+            kept, partial, broken = (
+                promised.get((debtor, state), 0)
+                for state in ("kept", "partial", "broken")
+            )
+            partner.dunning_broken_promises = partial + broken + plans.get(debtor, 0)
+            partner.dunning_promise_kept_rate = (
+                promises.kept_rate(kept, partial, broken) or 0.0
+            )
+
+    @api.depends_context("company", "lang")
     def _compute_dunning_explanation(self):
         for partner in self:
             partner.dunning_explanation = partner._get_dunning_explanation()
@@ -237,7 +299,12 @@ class ResPartner(models.Model):
             )
         events = self.env["dunning.event"].search(domain)
         notices.sudo()._erase_personal()
+        self.env["dunning.reply"].sudo().search(
+            [*domain, ("company_id", "in", self.env.companies.ids)]
+        )._erase_personal()
         events.sudo()._erase_personal()
+        for name in ("hold", "promise", "dispute", "plan"):
+            self.env[f"dunning.{name}"].search(domain).sudo()._erase_personal()
         self.env["dunning.event"].sudo().create(
             [
                 {

@@ -9,6 +9,7 @@ from ..models.res_company import FINISHED
 STATES = ("ok", "warning", "danger")
 CRONS = {
     "ir_cron_run",
+    "ir_cron_settle",
     "ir_cron_deliver",
     "ir_cron_deliver_2",
     "ir_cron_sweep",
