@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..tools.channels import default_timeout
+
+SERVER_ACTION_MODELS = ("dunning.case", "res.partner")
 TEMPLATES = {
     "courtesy": "dunning_automation.mail_template_courtesy",
     "friendly": "dunning_automation.mail_template_friendly",
@@ -31,7 +34,14 @@ class DunningAction(models.Model):
     )  # Stored for security rules.
     sequence = fields.Integer(default=10)
     channel = fields.Selection(
-        [("email", "E-mail"), ("activity", "Activity")],
+        [
+            ("email", "E-mail"),
+            ("portal", "Portal"),
+            ("phone", "Phone Call"),
+            ("activity", "Activity"),
+            ("notification", "Notification"),
+            ("server_action", "Server Action"),
+        ],
         required=True,
         default="email",
     )
@@ -49,17 +59,121 @@ class DunningAction(models.Model):
         ondelete="restrict",
     )
     activity_summary = fields.Char("Task", translate=True)
+    assign_to = fields.Selection(
+        [
+            ("collector", "Collector"),
+            ("salesperson", "Salesperson"),
+            ("responsible", "Responsible of the Policy"),
+        ],
+        required=True,
+        default="collector",
+        help="Who gets the task, the call or the notification. The responsible of the "
+        "policy stands in for whoever is missing or has left.",
+    )
+    server_action_id = fields.Many2one(
+        "ir.actions.server",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Run once for the case, or for the customer.",
+    )
+    server_action_choice = fields.Selection(
+        "_select_server_action",
+        string="Run",
+        compute="_compute_server_action_choice",
+        readonly=False,
+        help="Those that administrators wrote for collection cases or contacts. It "
+        "runs once, for the case or the customer.",
+    )  # Managers may not read server actions, which can contain secrets.
+    timeout_days = fields.Integer(
+        "Time-out (Days)",
+        compute="_compute_timeout_days",
+        store=True,
+        readonly=False,
+        help="A task that nobody did within this many days is closed, and the fallback "
+        "is tried. 0 = it stays open.",
+    )
+    fallback_id = fields.Many2one(
+        "dunning.action",
+        domain="[('level_id', '=', level_id), ('id', '!=', id),"
+        " ('is_fallback', '=', True)]",
+        index="btree_not_null",
+        ondelete="set null",
+        help="Tried when this action cannot reach the customer.",
+    )
+    is_fallback = fields.Boolean(
+        "Only as Fallback", help="Used only where another action names it."
+    )
 
     _channel_uniq = models.Constraint(
         "UNIQUE(level_id, channel)",
         "A level uses each channel once: a customer gets one message per channel.",
     )
+    _timeout_not_negative = models.Constraint(
+        "CHECK(timeout_days >= 0)", "The time-out of a task cannot be negative."
+    )
 
-    @api.depends("channel", "template_id", "activity_summary")
+    @api.depends("channel")
+    def _compute_timeout_days(self):
+        for action in self:
+            action.timeout_days = default_timeout(action.channel)
+
+    @api.depends("server_action_id")
+    def _compute_server_action_choice(self):
+        known = dict(self._select_server_action())
+        for action in self:
+            key = str(action.server_action_id.id)
+            action.server_action_choice = key in known and key
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._resolve_choice(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._resolve_choice(vals))
+
+    @api.model
+    def _resolve_choice(self, vals):
+        """What was chosen by name becomes ``server_action_id``, together with the other
+        values: an inverse method would come too late for ``_check_channel``."""
+        if "server_action_choice" not in vals:
+            return vals
+        vals = {**vals, "server_action_id": int(vals["server_action_choice"] or 0)}
+        del vals["server_action_choice"]
+        return vals
+
+    @api.model
+    def _select_server_action(self):
+        """Server actions that may be chosen: those that the user may run."""
+        found = (
+            self.env["ir.actions.server"]
+            .sudo()
+            .search(
+                [
+                    ("model_id.model", "in", SERVER_ACTION_MODELS),
+                    ("usage", "=", "ir_actions_server"),
+                ]
+            )
+        )
+        return [
+            (str(action.id), action.name)
+            for action in found
+            if self._may_run(action) or self.env.su
+        ]
+
+    @api.model
+    def _may_run(self, server_action):
+        groups = server_action.sudo().group_ids
+        return not groups or bool(groups & self.env.user.all_group_ids)
+
+    @api.depends("channel", "template_id", "activity_summary", "server_action_id")
     def _compute_display_name(self):
         channels = dict(self._fields["channel"]._description_selection(self.env))
         for action in self:
-            detail = action.template_id.name or action.activity_summary
+            detail = (
+                action.template_id.name
+                or action.activity_summary
+                or action.sudo().server_action_id.name
+            )
             name = channels.get(action.channel)
             action.display_name = f"{name}: {detail}" if detail else name
 
@@ -81,7 +195,7 @@ class DunningAction(models.Model):
             "activity_summary": summary,
         }
 
-    @api.constrains("channel", "template_id", "activity_type_id")
+    @api.constrains("channel", "template_id", "activity_type_id", "server_action_id")
     def _check_channel(self):
         for action in self:
             getattr(action, f"_check_channel_{action.channel}")()
@@ -113,5 +227,49 @@ class DunningAction(models.Model):
                 self.env._(
                     "Level “%s” creates an activity: choose its type.",
                     self.level_id.name,
+                )
+            )
+
+    def _check_channel_portal(self):
+        if self.template_id.model != "dunning.notice":
+            raise ValidationError(
+                self.env._(
+                    "Level “%s” shows a reminder in the portal: choose a template for "
+                    "notices.",
+                    self.level_id.name,
+                )
+            )
+
+    def _check_channel_phone(self):
+        """A call needs nothing: the customer's number is looked up."""
+
+    def _check_channel_notification(self):
+        if not self.activity_summary:
+            raise ValidationError(
+                self.env._(
+                    "Level “%s” notifies somebody: say in “Task” what about.",
+                    self.level_id.name,
+                )
+            )
+
+    def _check_channel_server_action(self):
+        """It is run by the system, so it must be one that the person who chose it may
+        run, too."""
+        chosen = self.sudo().server_action_id
+        if chosen.model_name not in SERVER_ACTION_MODELS:
+            raise ValidationError(
+                self.env._(
+                    "Level “%s” runs a server action: choose one for collection cases "
+                    "or for contacts.",
+                    self.level_id.name,
+                )
+            )
+        if not self.env.su and not self._may_run(chosen):
+            raise ValidationError(
+                self.env._(
+                    "You may not run the server action “%(action)s”, so level "
+                    "“%(level)s” may not either.",
+                    action=chosen.name,
+                    level=self.level_id.name,
                 )
             )

@@ -186,9 +186,13 @@ class DunningComposer(models.AbstractModel):
             notice.write(
                 {
                     "subject": " ".join(texts[notice.id]["subject"].split()),
-                    "body": notice._encapsulate(texts[notice.id]["body_html"]),
+                    "body": notice._wrap(texts[notice.id]["body_html"]),
                 }
             )
+
+    def _wrap(self, body):
+        """The frame around a rendered body. A portal page has one of its own."""
+        return body if self.channel == "portal" else self._encapsulate(body)
 
     def _encapsulate(self, body):
         """Put a rendered body into the layout, with absolute links."""

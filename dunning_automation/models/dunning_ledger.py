@@ -26,20 +26,26 @@ READ_FIELDS = {
     "dunning.notice": None,
     "dunning.notice.line": None,
     "dunning.policy": None,
+    "mail.blacklist": None,
     "mail.activity": None,
     "mail.template": ["body_html", "subject"],
     "payment.transaction": None,
+    "phone.blacklist": None,
     "res.company": None,
     "res.partner": [
         "active",
         "commercial_partner_id",
+        "dunning_bounced_email",
         "dunning_contact_id",
         "dunning_policy_id",
         "dunning_user_id",
         "email_normalized",
         "lang",
+        "phone",
+        "phone_sanitized",
     ],
     "res.partner.bank": ["acc_number", "active", "partner_id", "sequence"],
+    "res.users": ["active", "partner_id", "share"],
 }
 
 
@@ -335,11 +341,89 @@ class DunningLedger(models.AbstractModel):
                 SQL(
                     "recipient.active"
                     " AND recipient.commercial_partner_id = notice.partner_id"
-                    " AND recipient.email_normalized ~ %s",
+                    " AND recipient.email_normalized ~ %s AND NOT %s AND NOT %s",
                     VALID_EMAIL,
+                    self._get_opted_out_sql(SQL("recipient.email_normalized")),
+                    self._get_bounced_sql(
+                        SQL("recipient.id"), SQL("recipient.email_normalized")
+                    ),
                 ),
             ),
+            ("notification", SQL("TRUE")),
+            (
+                "phone",
+                self._get_phone_sql(
+                    SQL("notice.partner_id"), SQL("notice.recipient_id"), wanted=True
+                ),
+            ),
+            ("portal", self._get_portal_sql(SQL("notice.partner_id"))),
+            ("server_action", SQL("TRUE")),
         ]
+
+    @api.model
+    def _get_opted_out_sql(self, address):
+        """SQL condition: the owner of ``address`` (normalized) wants no messages."""
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM mail_blacklist unwilling
+                 WHERE unwilling.email = %s AND unwilling.active)""",
+            address,
+        )
+
+    @api.model
+    def _get_bounced_sql(self, partner, address):
+        """SQL condition: messages to this ``address`` of ``partner`` (id) came back."""
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM res_partner unreached
+                 WHERE unreached.id = %s AND unreached.dunning_bounced_email = %s)""",
+            partner,
+            address,
+        )
+
+    @api.model
+    def _get_phone_sql(self, debtor, recipient, wanted=False):
+        """SQL condition: the debtor (id), its dunning contact or the recipient (id, may
+        be NULL) has a phone number.
+
+        :param bool wanted: whether a number that does not want calls counts as none
+        """
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM res_partner whole
+                  JOIN res_partner callee
+                    ON callee.id IN (whole.id, whole.dunning_contact_id, %s)
+                 WHERE whole.id = %s AND callee.active
+                   AND callee.commercial_partner_id = whole.id
+                   AND callee.phone ~ '\\d' %s)""",
+            recipient,
+            debtor,
+            SQL(
+                """AND NOT EXISTS (
+                    SELECT 1
+                      FROM phone_blacklist unwilling
+                     WHERE unwilling.number = callee.phone_sanitized
+                       AND unwilling.active)"""
+            )
+            if wanted
+            else SQL(""),
+        )
+
+    @api.model
+    def _get_portal_sql(self, debtor):
+        """SQL condition: somebody of the debtor (id) can log in to the portal."""
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM res_users visitor
+                  JOIN res_partner person ON person.id = visitor.partner_id
+                 WHERE person.commercial_partner_id = %s
+                   AND visitor.active AND visitor.share)""",
+            debtor,
+        )
 
     @api.model
     def _get_text_facts(self, company):

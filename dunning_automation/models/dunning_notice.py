@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..fields import UncheckedMany2one
-from ..tools import notice_states
+from ..tools import notice_states, smtp_outcome
 
 
 class DunningNotice(models.Model):
@@ -29,6 +29,12 @@ class DunningNotice(models.Model):
         "dunning.composer",
         "dunning.channel.activity",
         "dunning.channel.email",
+        "dunning.channel.notification",
+        "dunning.channel.phone",
+        "dunning.channel.portal",
+        "dunning.channel.server_action",
+        "dunning.fallback",
+        "dunning.manual.step",
     ]
     _order = "date desc, id desc"
     _allow_sudo_commands = False
@@ -198,6 +204,7 @@ class DunningNotice(models.Model):
         if target in notice_states.RELEASED:
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
+            self._release_predecessors()
         token = {"fence": values["fence"]} if values.get("fence") else {}
         events = self._tell(f"notice_{target}", reason, **token)
         if target in (notice_states.FAILED, notice_states.UNKNOWN):
@@ -291,10 +298,17 @@ class DunningNotice(models.Model):
     def action_retry(self):
         """Send failed notices again, and unknown ones a person checked."""
         self._check_manager()
-        settled = self.filtered(lambda notice: notice.state in ("failed", "unknown"))
+        settled = self.filtered(
+            lambda notice: (
+                notice.state in ("failed", "unknown") and not notice.fallback_notice_id
+            )
+        )
         if not settled:
             raise UserError(
-                self.env._("Only a notice that failed or is unknown can be sent again.")
+                self.env._(
+                    "Only a notice that failed or is unknown can be sent again, unless "
+                    "another channel took over."
+                )
             )
         settled.sudo()._set_state("ready", not_before=False)
         settled._trigger_delivery()
@@ -432,7 +446,7 @@ class DunningNotice(models.Model):
     # === PROOF: what comes back === #
 
     @api.model
-    def _receive_report(self, message_ids, action, address, sender):
+    def _receive_report(self, message_ids, action, address, sender, status=""):
         """A mail server reports on our messages. What does not name the recipient, or
         was written by him, proves nothing: a person looks.
 
@@ -440,6 +454,7 @@ class DunningNotice(models.Model):
         :param str action: as in RFC 3464; only ``failed`` and ``delivered`` are final
         :param str address: the recipient that the report speaks of, normalized
         :param str sender: who reports, normalized
+        :param str status: as in RFC 3463; says whether it is the address that is wrong
         """
         for notice in self._search_sent(message_ids):
             if sender == notice.email_to or address != notice.email_to:
@@ -448,6 +463,7 @@ class DunningNotice(models.Model):
             elif action == "failed":
                 reason = self.env._("The message came back: the address is wrong.")
                 notice._set_state("failed", reason)
+                notice._bounce(reason, smtp_outcome.is_address_status(status))
             elif action == "delivered":
                 notice._set_state("delivered")
 

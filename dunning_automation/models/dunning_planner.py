@@ -3,6 +3,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..tools import blast
+from ..tools.channels import INTERNAL
 from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
 
@@ -76,10 +77,11 @@ class DunningPlanner(models.AbstractModel):
                                           AT TIME ZONE %(timezone)s)::date
                                - (create_date AT TIME ZONE 'UTC'
                                               AT TIME ZONE %(timezone)s)::date, 0))
-                               FILTER (WHERE channel != 'activity'
+                               FILTER (WHERE channel NOT IN %(internal)s
                                          AND state NOT IN ('cancelled', 'failed'))
                                AS last_date,
-                           MAX(state) FILTER (WHERE state IN %(pending)s)
+                           MAX(state) FILTER (WHERE state IN %(pending)s
+                                                AND NOT %(concerns_nobody)s)
                                AS pending_state,
                            bool_or(date = %(today)s) AS planned_today
                       FROM dunning_notice
@@ -230,6 +232,8 @@ class DunningPlanner(models.AbstractModel):
                     self.env["dunning.policy"]._search_applicable(run.company_id),
                 ),
                 company=run.company_id.id,
+                concerns_nobody=self._get_concerns_nobody_sql(),
+                internal=INTERNAL,
                 pending=PENDING,
                 simulation=run.simulation,
                 timezone=run.company_id._dunning_timezone(),
@@ -237,6 +241,17 @@ class DunningPlanner(models.AbstractModel):
             )
         )
         self.env.cr.execute("ANALYZE dunning_evaluation")
+
+    @api.model
+    def _get_concerns_nobody_sql(self):
+        """SQL condition about a row of ``dunning_notice``: the next reminder need not
+        wait for it, because another channel took over or because what failed is
+        something between us."""
+        return SQL(
+            """(state IN ('failed', 'unknown')
+                AND (fallback_notice_id IS NOT NULL OR channel IN %s))""",
+            INTERNAL,
+        )
 
     # === DEBTORS AND THEIR RECIPIENTS === #
 
@@ -360,9 +375,36 @@ class DunningPlanner(models.AbstractModel):
         :return: two ``SQL``, condition and reason code, about ``debtor``, a row of
             ``dunning_debtor``
         """
-        return SQL("debtor.email_to IS NULL"), SQL(
-            "CASE WHEN debtor.no_address THEN 'no_email' ELSE 'invalid_email' END"
+        ledger = self.env["dunning.ledger"]
+        opted_out = ledger._get_opted_out_sql(SQL("debtor.email_to"))
+        bounced = ledger._get_bounced_sql(
+            SQL("debtor.recipient_id"), SQL("debtor.email_to")
         )
+        return SQL("(debtor.email_to IS NULL OR %s OR %s)", opted_out, bounced), SQL(
+            """CASE WHEN debtor.no_address THEN 'no_email'
+                    WHEN debtor.email_to IS NULL THEN 'invalid_email'
+                    WHEN %s THEN 'opted_out'
+                    ELSE 'bounced'
+                END""",
+            opted_out,
+        )
+
+    def _check_recipient_phone(self):
+        """When nobody of the debtor can be called; see ``_check_recipient_email``."""
+        has_phone = [
+            self.env["dunning.ledger"]._get_phone_sql(
+                SQL("debtor.partner_id"), SQL("debtor.recipient_id"), wanted
+            )
+            for wanted in (False, True)
+        ]
+        return SQL("NOT %s", has_phone[True]), SQL(
+            "CASE WHEN %s THEN 'opted_out' ELSE 'no_phone' END", has_phone[False]
+        )
+
+    def _check_recipient_portal(self):
+        """When nobody of the debtor would see it; see ``_check_recipient_email``."""
+        portal = self.env["dunning.ledger"]._get_portal_sql(SQL("debtor.partner_id"))
+        return SQL("NOT %s", portal), SQL("'no_portal_user'")
 
     # === CASES === #
 
@@ -534,8 +576,9 @@ class DunningPlanner(models.AbstractModel):
             SQL(
                 """SELECT COUNT(*)
                      FROM dunning_message
-                    WHERE channel != 'activity'
-                      AND simulated IS NOT TRUE AND needs_review IS NOT TRUE"""
+                    WHERE channel NOT IN %s
+                      AND simulated IS NOT TRUE AND needs_review IS NOT TRUE""",
+                INTERNAL,
             )
         )
         rows = self.env.execute_query(
@@ -544,11 +587,12 @@ class DunningPlanner(models.AbstractModel):
                      FROM dunning_notice
                     WHERE company_id = %(company)s
                       AND simulation IS NOT TRUE
-                      AND channel != 'activity'
+                      AND channel NOT IN %(internal)s
                       AND state IN %(let_out)s
                       AND date BETWEEN %(today)s::date - %(days)s AND %(today)s
                     GROUP BY date""",
                 days=blast.WINDOW_DAYS,
+                internal=INTERNAL,
                 let_out=LET_OUT,
                 **self._get_parameters(run),
             )

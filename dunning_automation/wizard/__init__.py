@@ -1,4 +1,5 @@
 from . import base_partner_merge_automatic_wizard
+from . import dunning_contact_repair
 from . import dunning_erasure
 from . import dunning_evidence
 from . import dunning_notice_skip
