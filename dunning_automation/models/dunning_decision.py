@@ -118,10 +118,11 @@ class DunningDecision(models.Model):
                 self.env._("There is no open case: the next daily run opens it.")
             )
         action = getattr(case, method)()
-        lines = [Command.set(self.move_line_id.ids)]
-        return action | {
-            "context": action["context"] | {"default_move_line_ids": lines}
+        context = {
+            "default_move_line_ids": [Command.set(self.move_line_id.ids)],
+            "default_scope": "lines",  # of a hold
         }
+        return action | {"context": action["context"] | context}
 
     @api.model
     def _forget(self, records):

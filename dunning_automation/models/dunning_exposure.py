@@ -106,8 +106,7 @@ class DunningExposure(models.Model):
         :return: list of (partner id, ``History``), and the portfolio's base rate
         """
         for model_name, field_names in READ_FIELDS.items():
-            if model_name in self.env:
-                self.env[model_name].flush_model(field_names)
+            self.env[model_name].flush_model(field_names)
         rows = self.env.execute_query(self._get_histories_sql(company, today))
         histories = [
             (partner_id, History(paid, late, days_late, arrears, broken, episodes))
@@ -166,7 +165,7 @@ class DunningExposure(models.Model):
                   FROM settled
             ), promises AS (
                 SELECT partner_id, COUNT(*) AS broken
-                  FROM %(promise_table)s AS promise
+                  FROM dunning_promise
                  WHERE company_id = %(company)s
                    AND state = 'broken'
                  GROUP BY partner_id
@@ -189,7 +188,6 @@ class DunningExposure(models.Model):
             company=company.id,
             since=today - timedelta(days=risk.HISTORY_DAYS),
             today=today,
-            promise_table=self.env["dunning.case"]._get_promise_table_sql(),
         )
 
     # === WRITING === #

@@ -15,6 +15,17 @@ READ_MODELS = (
     "dunning.reply",
 )
 MISSED = ("broken", "partial")
+MOVING = {
+    "promise_made",
+    "promise_kept",
+    "promise_partially_kept",
+    "promise_broken",
+    "promise_cancelled",
+    "reply_received",
+    "reply_handled",
+}
+"""Kinds of events that change the order between two daily runs."""
+REORDER = "dunning_automation.reorder"
 
 
 class DunningWorklist(models.AbstractModel):
@@ -42,13 +53,37 @@ class DunningWorklist(models.AbstractModel):
         :param cases: only these; None = all of ``company``
         """
         for model_name in READ_MODELS:
-            if model_name in self.env:
-                self.env[model_name].flush_model()
+            self.env[model_name].flush_model()
         self.env.cr.execute(self._get_refresh_sql(company, cases))
         self.env["dunning.case"].invalidate_model()
 
+    @api.model
+    def _reorder_after(self, events):
+        """The order follows what happened: once, just before the commit, for all that
+        happened in this transaction."""
+        moving = events.filtered(lambda event: event.kind in MOVING)
+        debtors = {(event.company_id.id, event.partner_id.id) for event in moving}
+        precommit = self.env.cr.precommit
+        if debtors and REORDER not in precommit.data:
+            precommit.data[REORDER] = set()
+            precommit.add(self.sudo().browse()._reorder_collected)
+        if debtors:
+            precommit.data[REORDER].update(debtors)
+
+    @api.model
+    def _reorder_collected(self):
+        debtors = self.env.cr.precommit.data.pop(REORDER, set())
+        cases = self.env["dunning.case"].search(
+            [
+                ("company_id", "in", [company_id for company_id, _partner in debtors]),
+                ("partner_id", "in", [partner_id for _company, partner_id in debtors]),
+                ("state", "=", "open"),
+            ]
+        )
+        cases._refresh_priority()
+
     def _refresh_priority(self):
-        """The same for these cases, when something happened that the order follows."""
+        """Bring the order of these cases up to date."""
         for company, cases in self.grouped("company_id").items():
             self.sudo()._refresh_worklist(company, cases)
 
@@ -67,15 +102,15 @@ class DunningWorklist(models.AbstractModel):
                        COUNT(*) FILTER (WHERE state = 'broken') AS broken,
                        bool_or(state = 'open' AND date <= %(today)s
                                OR state IN %(missed)s
-                               AND date + COALESCE(tolerance_days, 0) >= %(fresh)s)
+                               AND date_decided >= %(fresh)s)
                            AS urgent
-                  FROM %(promise_table)s AS promise
+                  FROM dunning_promise
                  WHERE company_id = %(company)s
                    AND partner_id IN (SELECT partner_id FROM concerned)
                  GROUP BY partner_id
             ), answer AS (
                 SELECT DISTINCT case_id
-                  FROM %(reply_table)s AS reply
+                  FROM dunning_reply
                  WHERE state = 'open'
             ), decided AS (
                 SELECT partner_id, bool_and(reason IN %(waiting_reasons)s) AS waits
@@ -133,8 +168,6 @@ class DunningWorklist(models.AbstractModel):
             due=worklist.DUE,
             fresh=self._get_fresh_date(company),
             missed=MISSED,
-            promise_table=self._get_promise_table_sql(),
-            reply_table=self._get_reply_table_sql(),
             rest=worklist.REST,
             today=company._dunning_today(),
             waiting=worklist.WAITING,
@@ -142,24 +175,8 @@ class DunningWorklist(models.AbstractModel):
         )
 
     @api.model
-    def _get_promise_table_sql(self):
-        if "dunning.promise" in self.env:
-            return SQL("dunning_promise")
-        return SQL(
-            """(SELECT NULL::integer AS partner_id, NULL::integer AS company_id,
-                       NULL::text AS state, NULL::date AS date,
-                       0 AS tolerance_days WHERE FALSE)"""
-        )
-
-    @api.model
-    def _get_reply_table_sql(self):
-        if "dunning.reply" in self.env:
-            return SQL("dunning_reply")
-        return SQL("(SELECT NULL::integer AS case_id, NULL::text AS state WHERE FALSE)")
-
-    @api.model
     def _get_fresh_date(self, company):
-        """A promise whose last day is this or later was broken just now."""
+        """A promise that was broken on this day or later was broken just now."""
         return company._dunning_today() - timedelta(days=worklist.FRESH_DAYS)
 
     # === WHY NOW === #
@@ -183,7 +200,7 @@ class DunningWorklist(models.AbstractModel):
     def _say_promises(self):
         """{case id: words} where a promise is due or was just broken."""
         urgent = self.filtered(lambda case: case.priority_rank == worklist.DUE)
-        if not urgent or "dunning.promise" not in self.env:
+        if not urgent:
             return {}
         promises = self.env["dunning.promise"].search(
             [
@@ -191,7 +208,7 @@ class DunningWorklist(models.AbstractModel):
                 ("company_id", "in", urgent.company_id.ids),
                 ("state", "in", ("open", *MISSED)),
             ],
-            order="state desc, date desc, id",  # Open ones first.
+            order="date_decided desc, date, id",
         )
         said = {}
         by_debtor = promises.grouped(lambda row: (row.partner_id, row.company_id))
@@ -223,7 +240,7 @@ class DunningWorklist(models.AbstractModel):
 
     def _say_answers(self):
         waiting = self.filtered("open_reply")
-        if not waiting or "dunning.reply" not in self.env:
+        if not waiting:
             return {}
         replies = self.env["dunning.reply"].search(
             [("case_id", "in", waiting.ids), ("state", "=", "open")], order="id desc"
@@ -315,13 +332,11 @@ class DunningWorklist(models.AbstractModel):
                 ["date_sent:max"],
             )
         )
-        calls = {}
-        if "dunning.call" in self.env:
-            calls = dict(
-                self.env["dunning.call"]._read_group(
-                    [("case_id", "in", self.ids)], ["case_id"], ["date:max"]
-                )
+        calls = dict(
+            self.env["dunning.call"]._read_group(
+                [("case_id", "in", self.ids)], ["case_id"], ["date:max"]
             )
+        )
         for case in self:
             moments = filter(None, (dates.get(case), calls.get(case)))
             last = max(map(fields.Datetime.to_datetime, moments), default=False)
@@ -342,32 +357,21 @@ class DunningWorklist(models.AbstractModel):
 
     # === QUICK ACTIONS === #
 
-    def _open_dialog(self, name, **context):
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            f"dunning_automation.{name}"
-        )
-        return action | {"context": {"default_case_id": self.id, **context}}
-
-    def action_log_call(self):
-        """Ask for the outcome of a call."""
-        return self._open_dialog("dunning_call_new_action")
-
     def action_new_promise(self):
         """Ask what the customer promised to pay."""
-        return self._open_dialog("dunning_promise_new_action")
+        return self._open_dialog("dunning_automation.dunning_promise_new_action")
 
     def action_new_dispute(self):
         """Ask what the customer disputes."""
-        return self._open_dialog("dunning_dispute_new_action")
+        return self._open_dialog("dunning_automation.dunning_dispute_new_action")
 
     def action_new_plan(self):
         """Agree on instalments."""
-        return self._open_dialog("dunning_plan_new_action")
+        return self._open_dialog("dunning_automation.dunning_plan_new_action")
 
     def action_new_hold(self):
         """Ask why, and until when, nothing shall be sent."""
-        return self._open_dialog("dunning_hold_new_action")
+        return self._open_dialog("dunning_automation.dunning_hold_new_action")
 
     def action_note(self):
         """Write a note into the chatter; nobody outside sees it."""

@@ -3,10 +3,10 @@ import re
 from odoo import api, models
 from odoo.tools.mail import email_normalize, email_split
 
+from ..tools import smtp_outcome
+
 MOST_REFERENCES = 32
 """As in Odoo: newer Message-IDs stand at the end, and old threads have hundreds."""
-
-from ..tools import smtp_outcome
 
 
 class MailThread(models.AbstractModel):

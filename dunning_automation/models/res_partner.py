@@ -2,8 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ..tools import risk
-from ..tools import promises
+from ..tools import promises, risk
 from ..tools.notice_states import PENDING
 from .dunning_exposure import BANDS
 
