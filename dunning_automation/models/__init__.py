@@ -1,6 +1,8 @@
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
+from . import dunning_story  # before the case, which inherits it
+from . import dunning_worklist
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant
@@ -8,6 +10,7 @@ from . import dunning_assignment
 from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement
+from . import dunning_call
 from . import dunning_case
 from . import dunning_case_reply
 from . import dunning_channel_activity
@@ -23,6 +26,7 @@ from . import dunning_escalation_log
 from . import dunning_dispute
 from . import dunning_dispute_reason
 from . import dunning_event
+from . import dunning_exposure
 from . import dunning_fallback
 from . import dunning_guard
 from . import dunning_hold

@@ -1,17 +1,27 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..tools import worklist
+from .dunning_exposure import BANDS
+
 KEPT_BY_PLANNER = {
+    "broken_promises",
     "company_id",
     "cycle",
     "date_close",
     "date_open",
+    "expected_loss",
     "level_id",
     "next_action_date",
+    "next_promise_date",
     "oldest_due_date",
     "open_amount",
+    "open_reply",
     "overdue_amount",
     "partner_id",
+    "priority_rank",
+    "risk_band",
+    "risk_score",
     "state",
 }
 
@@ -20,19 +30,23 @@ class DunningCase(models.Model):
     """One collection episode of one debtor in one company.
 
     Opens with the first line that must be reminded, closes when nothing is owed. The
-    amounts and dates are kept by the planner, set-wise, in company currency.
+    amounts and dates are kept by the planner, set-wise, in company currency. What a
+    collector does first is kept by ``dunning.worklist``, what a form shows of the
+    customer's story is computed by ``dunning.story``.
     """
 
     _name = "dunning.case"
     _description = "Dunning Case"
     _inherit = [
+        "dunning.worklist",
         "dunning.case.reply",
         "dunning.case.escalation",
         "dunning.case.handover",
+        "dunning.story",
         "mail.thread",
         "mail.activity.mixin",
     ]
-    _order = "overdue_amount desc, id"
+    _order = "priority_rank, expected_loss desc, id"
     _check_company_auto = True
 
     partner_id = fields.Many2one(
@@ -75,9 +89,36 @@ class DunningCase(models.Model):
     next_action_date = fields.Date(readonly=True)
     overdue_amount = fields.Monetary("Overdue", readonly=True)
     open_amount = fields.Monetary("Open", readonly=True)
-    oldest_due_date = fields.Date(readonly=True)
+    oldest_due_date = fields.Date("Oldest Due", readonly=True)
+    risk_score = fields.Float("Risk", readonly=True, aggregator="avg")
+    risk_band = fields.Selection(BANDS, readonly=True)
+    expected_loss = fields.Monetary(
+        "Value at Risk",
+        readonly=True,
+        default=0.0,
+        help="What is overdue, times the customer's risk.",
+    )
+    next_promise_date = fields.Date("Promised For", readonly=True)
+    broken_promises = fields.Integer(readonly=True, aggregator=None)
+    open_reply = fields.Boolean("Unread Answer", readonly=True)
+    priority_rank = fields.Integer(
+        readonly=True,
+        default=worklist.REST,
+        aggregator=None,
+        help="1 promise due or just broken, 2 unread answer, 3 by value at risk, "
+        "4 nothing to do at the moment.",
+    )
+    done_on = fields.Date(
+        "Worked On",
+        readonly=True,
+        help="The last day on which a collector was done with this case.",
+    )
     email = fields.Char(related="partner_id.email")
     phone = fields.Char(related="partner_id.phone")
+    contact_lang = fields.Selection(related="partner_id.lang", string="Language")
+    contact_address = fields.Char(
+        related="partner_id.contact_address_inline", string="Address"
+    )
     notice_ids = fields.One2many("dunning.notice", "case_id", "Notices")
     escalation_log_ids = fields.One2many(
         "dunning.escalation.log", "case_id", "Escalations"
@@ -103,6 +144,10 @@ class DunningCase(models.Model):
     _open_uniq = models.UniqueIndex(
         "(partner_id, company_id) WHERE state = 'open'",
         "A customer has one open case per company.",
+    )
+    # Exactly the order of the model, so that the first page of a list reads one page.
+    _worklist_idx = models.Index(
+        "(priority_rank, expected_loss DESC, id) WHERE state = 'open'"
     )
 
     @api.depends("partner_id", "oldest_due_date")
@@ -145,18 +190,18 @@ class DunningCase(models.Model):
             case.needs_contact_repair = bool(case._get_contact_tasks())
 
     def _compute_decision_ids(self):
-        decisions = self.env["dunning.decision"].search(
-            [
-                ("partner_id", "in", self.partner_id.ids),
-                ("company_id", "in", self.company_id.ids),
-                ("outcome", "!=", "settled"),
-            ]
-        )
-        grouped = decisions.grouped(lambda row: (row.partner_id, row.company_id))
         for case in self:
-            case.decision_ids = grouped.get(
-                (case.partner_id, case.company_id), self.env["dunning.decision"]
+            case.decision_ids = self.env["dunning.decision"].search(
+                case._get_open_items_domain()
             )
+
+    def _get_open_items_domain(self):
+        self.ensure_one()
+        return [
+            ("partner_id", "=", self.partner_id.id),
+            ("company_id", "=", self.company_id.id),
+            ("outcome", "!=", "settled"),
+        ]
 
     def _compute_agreements(self):
         """Of the customer in this company, whichever of his cases they belong to."""
@@ -225,9 +270,8 @@ class DunningCase(models.Model):
     def action_open_invoices(self):
         """Open the open invoices of this customer."""
         self.ensure_one()
-        return self.decision_ids.move_id._get_records_action(
-            name=self.env._("Open Invoices")
-        )
+        decisions = self.env["dunning.decision"].search(self._get_open_items_domain())
+        return decisions.move_id._get_records_action(name=self.env._("Open Invoices"))
 
     def action_export_evidence(self):
         """Download what was said in this case, and the proof."""

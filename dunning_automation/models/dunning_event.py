@@ -268,7 +268,9 @@ class DunningEvent(models.Model):
     def create(self, vals_list):
         """:param vals_list: besides the fields, ``personal``: dict {name: text or
         bytes} of values that only leave their fingerprint in the payload"""
-        return super().create([self._prepare_values(**vals) for vals in vals_list])
+        events = super().create([self._prepare_values(**vals) for vals in vals_list])
+        self.env["dunning.case"]._reorder_after(events)
+        return events
 
     @api.model
     def _prepare_values(self, personal=None, **vals):

@@ -60,6 +60,7 @@ class DunningPlanner(models.AbstractModel):
             self._settle_decisions(run)
             self._update_cases(run)
             self._close_cases(run)
+            self._refresh_worklist(run)
         self._count(run)
         self._refresh_statistics(run)
         self.env.invalidate_all()
@@ -802,6 +803,7 @@ class DunningPlanner(models.AbstractModel):
                     UPDATE dunning_case
                        SET state = 'closed', date_close = %(today)s,
                            overdue_amount = 0, open_amount = 0,
+                           expected_loss = 0, next_promise_date = NULL,
                            next_action_date = NULL,
                            write_uid = %(uid)s, write_date = %(now)s
                      WHERE company_id = %(company)s
@@ -826,6 +828,11 @@ class DunningPlanner(models.AbstractModel):
         cases._end_escalations()
         cases._end_handover()
         cases.activity_ids.filtered("automated").sudo().unlink()
+
+    def _refresh_worklist(self, run):
+        """Rate the debtors and put the collectors' work in order."""
+        self.env["res.partner"]._dunning_compute_risk(run.company_id)
+        self.env["dunning.case"]._refresh_worklist(run.company_id)
 
     # === TOO MANY FOR ONE DAY === #
 

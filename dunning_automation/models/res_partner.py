@@ -2,8 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ..tools import promises
+from ..tools import promises, risk
 from ..tools.notice_states import PENDING
+from .dunning_exposure import BANDS
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
 CREDIT_HOLDS = [
@@ -75,6 +76,23 @@ class ResPartner(models.Model):
     dunning_event_ids = fields.Many2many(
         "dunning.event", compute="_compute_dunning_case", groups=READERS
     )
+    dunning_risk_score = fields.Float(
+        "Payment Risk",
+        compute="_compute_dunning_risk",
+        search="_search_dunning_risk_score",
+        groups=READERS,
+        help="How likely overdue money stays out, 0 to 1; of the current company.",
+    )
+    dunning_risk_band = fields.Selection(
+        BANDS,
+        "Risk Band",
+        compute="_compute_dunning_risk",
+        search="_search_dunning_risk_band",
+        groups=READERS,
+    )
+    dunning_risk_reasons = fields.Char(
+        "Risk Reasons", compute="_compute_dunning_risk", groups=READERS
+    )
     dunning_notice_count = fields.Integer(
         compute="_compute_dunning_case", groups=READERS
     )
@@ -144,6 +162,63 @@ class ResPartner(models.Model):
             partner.dunning_overdue_amount = overdue.get(
                 partner.commercial_partner_id, 0.0
             )
+
+    # === RISK === #
+
+    @api.depends_context("company", "lang")
+    def _compute_dunning_risk(self):
+        exposures = self.env["dunning.exposure"]._search_of(self, self.env.company)
+        for partner in self:
+            exposure = exposures.get(partner.commercial_partner_id)
+            partner.dunning_risk_score = exposure.score if exposure else 0.0
+            partner.dunning_risk_band = exposure.band if exposure else False
+            partner.dunning_risk_reasons = exposure._get_words() if exposure else False
+
+    def _search_dunning_risk_score(self, operator, value):
+        return self._search_by_exposure("score", operator, value)
+
+    def _search_dunning_risk_band(self, operator, value):
+        return self._search_by_exposure("band", operator, value)
+
+    @api.model
+    def _search_by_exposure(self, field_name, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        exposures = self.env["dunning.exposure"]._search(
+            [("company_id", "=", self.env.company.id), (field_name, operator, value)]
+        )
+        debtors = exposures.subselect("partner_id")
+        found = Domain("commercial_partner_id", "in", debtors)
+        if operator == "in" and False in value:
+            known = self.env["dunning.exposure"]._search(
+                [("company_id", "=", self.env.company.id)]
+            )
+            found |= Domain(
+                "commercial_partner_id", "not in", known.subselect("partner_id")
+            )
+        return found
+
+    @api.model
+    def _dunning_compute_risk(self, company):
+        """Rate the debtors with an open case in ``company`` by ``tools/risk.py``.
+
+        Set-based: the number of queries does not depend on theirs. An addon that knows
+        better overrides this and calls ``dunning.exposure._store``.
+        """
+        exposure_sudo = self.env["dunning.exposure"].sudo()
+        today = company._dunning_today()
+        histories, base = exposure_sudo._read_histories(company, today)
+        exposure_sudo._store(
+            company,
+            today,
+            [
+                (partner_id, risk.score(history, base), risk.reasons(history, base))
+                for partner_id, history in histories
+            ],
+        )
+        self.invalidate_model(
+            ["dunning_risk_score", "dunning_risk_band", "dunning_risk_reasons"]
+        )
 
     @api.depends_context("company", "lang")
     def _compute_dunning_holds(self):

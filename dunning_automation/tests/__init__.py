@@ -33,6 +33,7 @@ from . import (
     test_proof,
     test_queued_notices,
     test_recipient,
+    test_risk,
     test_replies,
     test_reply_rules,
     test_scale,
@@ -42,5 +43,7 @@ from . import (
     test_tools,
     test_tours,
     test_variants,
+    test_tours_worklist,
+    test_worklist,
     test_tours_channels,
 )

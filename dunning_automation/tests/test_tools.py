@@ -6,6 +6,7 @@ from unittest.mock import patch
 from odoo.tests import BaseCase, tagged
 
 from ..tools import (
+    aging,
     anchor_log,
     blast,
     fingerprint,
@@ -17,15 +18,18 @@ from ..tools import (
     reply_dates,
     reply_headers,
     reply_text,
+    risk,
     safe_csv,
     smtp_connections,
     smtp_outcome,
     weighted_choice,
     workload,
+    worklist,
 )
 from ..tools.smtp_connections import SmtpConnections
 
 TOOLS = (
+    aging,
     anchor_log,
     blast,
     fingerprint,
@@ -33,6 +37,7 @@ TOOLS = (
     ladder,
     notice_states,
     reasons,
+    risk,
     replies,
     reply_dates,
     reply_headers,
@@ -42,6 +47,7 @@ TOOLS = (
     smtp_outcome,
     weighted_choice,
     workload,
+    worklist,
 )
 
 
