@@ -1,10 +1,12 @@
 from . import (
     test_access,
+    test_agreement_access,
     test_audit,
     test_bad_input,
     test_blast,
     test_decisions,
     test_delivery,
+    test_disputes,
     test_evidence,
     test_faults,
     test_guard,
@@ -18,7 +20,9 @@ from . import (
     test_planner_oracle,
     test_planner_stops,
     test_planner_timing,
+    test_plans,
     test_policy,
+    test_promises,
     test_proof,
     test_queued_notices,
     test_recipient,
@@ -27,4 +31,5 @@ from . import (
     test_state_machine,
     test_tools,
     test_tours,
+    test_tours_holds,
 )
