@@ -2,7 +2,7 @@
     "name": "Dunning Automation",
     "summary": "Remind customers of due invoices, once, at the right time, "
     "and show everyone why",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "Dunning Automation contributors",
@@ -23,6 +23,7 @@
         "report/dunning_evidence_templates.xml",
         "wizard/dunning_erasure_views.xml",
         "wizard/dunning_notice_skip_views.xml",
+        "wizard/dunning_preview_views.xml",
         "wizard/dunning_run_discard_views.xml",
         "wizard/dunning_stop_views.xml",
         "views/dunning_event_views.xml",

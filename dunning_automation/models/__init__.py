@@ -3,6 +3,7 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import dunning_action
 from . import dunning_agreement
+from . import dunning_action_variant
 from . import dunning_case
 from . import dunning_channel_activity
 from . import dunning_channel_email
@@ -16,6 +17,7 @@ from . import dunning_hold
 from . import dunning_hold_reason
 from . import dunning_ledger
 from . import dunning_level
+from . import dunning_level_minimum
 from . import dunning_notice
 from . import dunning_notice_line
 from . import dunning_plan

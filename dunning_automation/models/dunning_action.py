@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..tools import weighted_choice
+
 TEMPLATES = {
     "courtesy": "dunning_automation.mail_template_courtesy",
     "friendly": "dunning_automation.mail_template_friendly",
@@ -50,6 +52,24 @@ class DunningAction(models.Model):
     )
     activity_summary = fields.Char("Task", translate=True)
 
+    fallback_id = fields.Many2one(
+        "dunning.action",
+        "Else",
+        domain="[('level_id', '=', level_id), ('id', '!=', id)]",
+        index="btree_not_null",
+        ondelete="set null",
+        copy=False,  # The policy links its copied actions.
+        help="What is done instead when this action cannot reach the customer. It may "
+        "have a fallback of its own.",
+    )
+    is_fallback = fields.Boolean(
+        "Only as Fallback", help="Done only when another action names it as fallback."
+    )
+    variant_ids = fields.One2many(
+        "dunning.action.variant", "action_id", "Variants", copy=True
+    )
+    variant_count = fields.Integer(compute="_compute_variant_count")
+
     _channel_uniq = models.Constraint(
         "UNIQUE(level_id, channel)",
         "A level uses each channel once: a customer gets one message per channel.",
@@ -62,6 +82,11 @@ class DunningAction(models.Model):
             detail = action.template_id.name or action.activity_summary
             name = channels.get(action.channel)
             action.display_name = f"{name}: {detail}" if detail else name
+
+    @api.depends("variant_ids")
+    def _compute_variant_count(self):
+        for action in self:
+            action.variant_count = len(action.variant_ids)
 
     @api.model
     def _prepare_default_values(self, channel, rung):
@@ -86,10 +111,45 @@ class DunningAction(models.Model):
         for action in self:
             getattr(action, f"_check_channel_{action.channel}")()
 
+    @api.constrains("fallback_id", "level_id")
+    def _check_fallback(self):
+        for action in self.filtered("fallback_id"):
+            if action.fallback_id.level_id != action.level_id:
+                raise ValidationError(
+                    self.env._(
+                        "“%(action)s” of level “%(level)s” falls back on an action of "
+                        "another level: choose one of its own.",
+                        action=action.display_name,
+                        level=action.level_id.name,
+                    )
+                )
+            if action._has_cycle("fallback_id"):
+                raise ValidationError(
+                    self.env._(
+                        "The fallbacks of level “%(level)s” go round in a circle: "
+                        "“%(action)s” would fall back on itself.",
+                        action=action.display_name,
+                        level=action.level_id.name,
+                    )
+                )
+
+    @api.constrains("is_fallback")
+    def _check_level(self):
+        """A level whose actions are all fallbacks does nothing."""
+        self.level_id._check_actions()
+
+    def _copy_fallbacks(self, copies):
+        """Let the copies of these actions fall back on each other as these do."""
+        found = {(copy.level_id.delay_days, copy.channel): copy for copy in copies}
+        for action in self.filtered("fallback_id"):
+            delay = action.level_id.delay_days
+            copied = found[delay, action.channel]
+            copied.fallback_id = found[delay, action.fallback_id.channel]
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_last(self):
         for level in self.level_id:
-            if level.action_ids <= self:
+            if all((level.action_ids - self).mapped("is_fallback")):
                 raise ValidationError(
                     self.env._(
                         "Level “%s” would do nothing: delete the level, or add another "
@@ -115,3 +175,32 @@ class DunningAction(models.Model):
                     self.level_id.name,
                 )
             )
+
+    # === VARIANTS === #
+
+    def _choose_variant(self, notices):
+        """Which variant of its text each notice tells; the same for a customer as long
+        as the variants stay the same.
+
+        Variants whose segment fits the customer win over those for everybody. A notice
+        without a variant gets the action's own template.
+
+        :param notices: ``dunning.notice`` of this action
+        :return: {notice: variant}, only of those that have one
+        """
+        self.ensure_one()
+        variants = self.sudo().variant_ids
+        members = {variant: variant._get_members(notices) for variant in variants}
+        chosen = {}
+        for notice in notices:
+            fitting = variants.filtered(
+                lambda variant, notice=notice: notice.partner_id in members[variant]
+            )
+            fitting = fitting.filtered("has_segment") or fitting
+            if fitting:
+                key = weighted_choice.choose(
+                    {variant.id: variant.weight for variant in fitting},
+                    f"{self.id}/{notice.debtor_key or notice.partner_id.id}",
+                )
+                chosen[notice] = fitting.browse(key)
+        return chosen

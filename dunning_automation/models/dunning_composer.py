@@ -17,6 +17,13 @@ PRINTED_FIELDS = (
 """What a text says of an invoice."""
 
 
+def get_cause(error):
+    """What went wrong at first: QWeb wraps it in its traceback."""
+    while error.__context__:
+        error = error.__context__
+    return error
+
+
 class DunningComposer(models.AbstractModel):
     """What a notice says: subject, body and the parts that templates put together.
 
@@ -135,8 +142,9 @@ class DunningComposer(models.AbstractModel):
         others go on.
         """
         self._ensure_access_tokens()
-        for (_action, _company), notices in self.grouped(
-            lambda notice: (notice.action_id, notice.company_id)
+        self._choose_variants()
+        for _key, notices in self.grouped(
+            lambda notice: (notice.action_id, notice.variant_id, notice.company_id)
         ).items():
             for batch in tools.split_every(COMPOSE_BATCH, notices.ids, self.browse):
                 try:
@@ -145,15 +153,31 @@ class DunningComposer(models.AbstractModel):
                 except Exception:
                     batch._compose_one_by_one()
 
+    def _choose_variants(self):
+        """Remember which variant of its text each of these notices tells, once."""
+        for action, notices in self.grouped("action_id").items():
+            undecided = notices.filtered(
+                lambda notice, action=action: (
+                    notice.variant_id not in action.variant_ids
+                )
+            )
+            if action.variant_ids and undecided:
+                for notice, variant in action._choose_variant(undecided).items():
+                    notice.variant_id = variant
+
+    def _get_template(self):
+        """The template of these notices, which tell the same text."""
+        action = self.action_id.sudo()
+        return self.variant_id.sudo().template_id or action.template_id
+
     def _compose_one_by_one(self):
         for notice in self:
             try:
                 with self.env.cr.savepoint():
                     notice._render()
             except Exception as error:
-                while error.__context__:  # QWeb wraps the cause in its traceback.
-                    error = error.__context__
-                template = notice.action_id.template_id.display_name
+                error = get_cause(error)
+                template = notice._get_template().display_name
                 _logger.info("Notice %s cannot be composed: %s", notice.id, error)
                 reason = self.env._(
                     "The text cannot be written with template “%(template)s”: "
@@ -180,7 +204,7 @@ class DunningComposer(models.AbstractModel):
 
     def _render_email(self):
         """Subject and body from the action's template, in each recipient's language."""
-        template = self.action_id.template_id.sudo()
+        template = self._get_template()
         texts = template._generate_template(self.ids, ("subject", "body_html"))
         for notice in self:
             notice.write(

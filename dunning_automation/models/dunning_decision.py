@@ -51,8 +51,8 @@ class DunningDecision(models.Model):
     )
     floor_delay = fields.Integer(
         readonly=True,
-        help="After a broken promise no level with a smaller delay comes next. Empty "
-        "in the database (read as 0) where the sequence goes on as usual.",
+        help="The next level is the first that begins this many days after the due "
+        "date, or later. Holds until the line was reminded there. Empty = no floor.",
     )
     since = fields.Date(readonly=True, help="Day on which this answer was first given.")
     date_due = fields.Date("Due Date", readonly=True)

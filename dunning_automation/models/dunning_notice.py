@@ -68,6 +68,20 @@ class DunningNotice(models.Model):
         required=True,
         readonly=True,
     )
+    variant_id = fields.Many2one(
+        "dunning.action.variant",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Which text of its action it tells.",
+    )
+    group_key = fields.Char(
+        required=True,
+        readonly=True,
+        default="",
+        help="What it is about, as the policy groups: empty = the customer, L and a "
+        "number = a level, M and a number = an invoice.",
+    )
     recipient_id = fields.Many2one(
         "res.partner", readonly=True, index="btree_not_null", ondelete="restrict"
     )
@@ -131,9 +145,10 @@ class DunningNotice(models.Model):
         "UNIQUE(dedup_key)", "This notice was planned before."
     )
     _day_uniq = models.UniqueIndex(
-        "(company_id, debtor_key, channel, date)"
+        "(company_id, debtor_key, channel, date, group_key)"
         " WHERE simulation IS NOT TRUE AND state != 'suppressed'",
-        "A customer gets at most one notice per channel and day.",
+        "A customer gets at most one notice per channel and day, or one per level or "
+        "invoice where the policy says so.",
     )
     _ready_idx = models.Index("(not_before, id) WHERE state = 'ready'")
     _claimed_idx = models.Index("(lease_until) WHERE state = 'claimed'")

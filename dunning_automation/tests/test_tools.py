@@ -18,6 +18,7 @@ from ..tools import (
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    weighted_choice,
 )
 from ..tools.smtp_connections import SmtpConnections
 
@@ -34,6 +35,7 @@ TOOLS = (
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    weighted_choice,
 )
 
 
