@@ -197,6 +197,7 @@ class TestDisputes(HoldsCommon):
         self.assertEqual(dispute.state, "open")
 
     def test_a_collector_who_left(self):
+        self.policy.user_id = self.new_user("di_boss", "dunning_automation.group_user")
         self.collector.active = False
         dispute = self.dispute(self.invoice(), user_id=self.collector.id)
         self.assertEqual(dispute.activity_ids.user_id, self.policy.user_id)

@@ -150,7 +150,7 @@ class TestHolds(HoldsCommon):
                 notice = self.notices(customer)
                 self.assertEqual(notice.state, "ready")
                 if wide:
-                    self.book(self.hold, None, partner_id=customer.id)
+                    self.book(lambda owner=customer: self.hold(partner_id=owner.id))
                 else:
                     self.book(self.hold, invoice)
                 self.assertEqual(notice.state, "suppressed")
