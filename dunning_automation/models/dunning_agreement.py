@@ -265,6 +265,7 @@ class DunningAgreement(models.AbstractModel):
         """:param none: message when the amount is not positive
         :param above: message when it is above the debt, with one %s for the debt"""
         self.ensure_one()
+        self._check_lines()  # No amount makes sense for the wrong items.
         debt = self._get_debt()
         if self.currency_id.compare_amounts(self.amount, 0.0) <= 0:
             raise ValidationError(none)
@@ -392,7 +393,9 @@ class DunningAgreement(models.AbstractModel):
                                            (SELECT delay_days
                                               FROM dunning_level
                                              WHERE id = decision.level_id), -1)
-                                       AND decision.date_due + delay_days <= %(today)s
+                                       AND decision.date_due + delay_days
+                                           + COALESCE(policy.item_grace_days, 0)
+                                           <= %(today)s
                                   ORDER BY delay_days
                                      LIMIT 2) AS rung)
                        END

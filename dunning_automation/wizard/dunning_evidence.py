@@ -165,6 +165,53 @@ class DunningEvidence(models.TransientModel):
             for partial in lines.matched_credit_ids.sorted("max_date")
         ]
 
+    def _get_agreements(self):
+        """Promises, disputes, payment plans and holds of the scope, the oldest first: a
+        dict each, amounts in the currency of the invoices."""
+        domain = [
+            ("partner_id", "=", (self.partner_id or self.case_id.partner_id).id),
+            ("company_id", "=", self.company_id.id),
+        ]
+        if self.move_id:
+            domain.append(("move_line_ids.move_id", "=", self.move_id.id))
+        rows = []
+        for name in ("promise", "dispute", "plan", "hold"):
+            records = self.env[f"dunning.{name}"].search(domain, order="id")
+            rows += [self._prepare_agreement(record) for record in records]
+        return sorted(rows, key=lambda row: (row["made"], row["record"].id))
+
+    @api.model
+    def _prepare_agreement(self, record):
+        is_hold = record._name == "dunning.hold"
+        days = {
+            "dunning.promise": "date",
+            "dunning.dispute": "deadline",
+            "dunning.plan": "deadline",
+            "dunning.hold": "date_end",
+        }
+        states = dict(record._fields["state"]._description_selection(self.env))
+        moves = record.move_line_ids.move_id
+        return {
+            "record": record,
+            "made": record.create_date,
+            "kind": record._description,
+            "detail": record.display_name
+            if is_hold
+            else record.reason_id.name
+            if "reason_id" in record
+            else "",
+            "items": ", ".join(filter(None, moves.mapped("name"))),
+            "amount": None if is_hold else record.amount,
+            "currency": record.currency_id,
+            "until": record[days[record._name]],
+            "state": states[record.state],
+            "instalments": "; ".join(
+                f"{line.date} {line.amount:.2f} {line.state}"
+                for line in getattr(record, "line_ids", ())
+            ),
+            "by": record.create_uid.sudo().name,
+        }
+
     def _get_messages(self):
         """What was said, on every channel: a dict per notice with ``notice``, ``file``
         (its name in the ZIP), ``content`` (bytes) and ``check``: ``intact``,
@@ -211,6 +258,7 @@ class DunningEvidence(models.TransientModel):
                     archive.writestr(message["file"], message["content"])
             archive.writestr("events.csv", self._get_events_csv())
             archive.writestr("payments.csv", self._get_payments_csv())
+            archive.writestr("agreements.csv", self._get_agreements_csv())
             archive.writestr(
                 "verification.json", self._get_verification_json(messages, verification)
             )
@@ -283,6 +331,28 @@ class DunningEvidence(models.TransientModel):
                     payment["kind"],
                 ]
                 for payment in self._get_payments()
+            ),
+        )
+
+    def _get_agreements_csv(self):
+        header = ["made_utc", "kind", "detail", "invoices", "amount", "currency"]
+        header += ["until", "state", "instalments", "by"]
+        return safe_csv.to_csv(
+            header,
+            (
+                [
+                    row["made"],
+                    row["kind"],
+                    row["detail"],
+                    row["items"],
+                    row["amount"],
+                    row["amount"] is not None and row["currency"].name,
+                    row["until"],
+                    row["state"],
+                    row["instalments"],
+                    row["by"],
+                ]
+                for row in self._get_agreements()
             ),
         )
 
