@@ -12,10 +12,11 @@ class DunningPortal(CustomerPortal):
 
     def _prepare_home_portal_values(self, counters):
         values = super()._prepare_home_portal_values(counters)
+        notices, user = request.env["dunning.notice"], request.env.user
         if "dunning_reminder_count" in counters:
-            values["dunning_reminder_count"] = request.env[
-                "dunning.notice"
-            ]._count_unread(request.env.user)
+            values["dunning_reminder_count"] = notices._count_unread(user)
+        if "dunning_reminder_total" in counters:
+            values["dunning_reminder_total"] = notices._count_portal(user)
         return values
 
     @http.route(

@@ -74,17 +74,12 @@ class DunningFallback(models.AbstractModel):
         :return: the new notice, empty if there is none
         """
         self.ensure_one()
-        action, tried = self.action_id.fallback_id, self.action_id
-        planned = self.browse()
-        while (
-            action and action not in tried and not (self | planned).fallback_notice_id
-        ):
-            tried |= action
+        action, planned = self.action_id.fallback_id, self.browse()
+        while action and not planned and not self.fallback_notice_id:
             planned = self._plan_on(action)
-            if planned:
-                self._hand_over_to(planned, reason)
-                break
             action = action.fallback_id
+        if planned:
+            self._hand_over_to(planned, reason)
         return planned
 
     def _plan_on(self, action):
@@ -178,19 +173,17 @@ class DunningFallback(models.AbstractModel):
 
     def _has_spoken(self, action):
         """Whether the customer hears something else on this channel today."""
-        return bool(
-            self.search_count(
-                [
-                    ("company_id", "=", self.company_id.id),
-                    ("debtor_key", "=", self.debtor_key),
-                    ("channel", "=", action.channel),
-                    ("date", "=", self.company_id._dunning_today()),
-                    ("simulation", "=", False),
-                    ("state", "!=", "suppressed"),
-                ],
-                limit=1,
-            )
+        today = self.search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("debtor_key", "=", self.debtor_key),
+                ("channel", "=", action.channel),
+                ("date", "=", self.company_id._dunning_today()),
+                ("simulation", "=", False),
+                ("state", "!=", "suppressed"),
+            ]
         )
+        return self.group_key in today.mapped("group_key")
 
     def _release_predecessors(self):
         """These notices are held back: what they stood for waits for a person again."""

@@ -354,6 +354,15 @@ class TestChannels(ChannelCommon):
         self.run_on(days=7)
         self.assertEqual(self.notices()[-1].level_id, self.level(8))
 
+    def test_server_action_with_a_mistake(self):
+        action = self.server_action("1 / 0")
+        self.use("server_action", server_action_id=action.id)
+        notice, _invoice = self.planned()
+        with mute_logger("odoo.addons.base.models.ir_actions", "odoo.tools.safe_eval"):
+            self.deliver()
+        self.assertEqual(notice.state, "failed")
+        self.assertIn("division by zero", notice.reason)
+
     def test_an_error_while_it_is_recorded_is_tried_again(self):
         """A serialization failure is nobody's fault: the outcome is written again."""
         self.use("server_action")
