@@ -347,10 +347,11 @@ class DunningAssignment(models.Model):
                 company.id,
             )
         )
+        cases = self.env["dunning.case"].browse({case_id for _task, case_id in rows})
+        workers = {case.id: user for case, user in cases._get_workers().items()}
         tasks_by_user = {}
         for task_id, case_id in rows:
-            user = self.env["dunning.case"].browse(case_id)._get_worker()
-            tasks_by_user.setdefault(user, []).append(task_id)
+            tasks_by_user.setdefault(workers[case_id], []).append(task_id)
         for user, task_ids in tasks_by_user.items():
             tasks = self.env["mail.activity"].with_context(**QUIET).browse(task_ids)
             tasks.user_id = user

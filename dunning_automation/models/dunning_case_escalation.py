@@ -24,6 +24,7 @@ class DunningCaseEscalation(models.AbstractModel):
         help="A manager has to decide on an escalation.",
     )
 
+    @api.depends("partner_id.dunning_credit_hold")
     def _compute_credit_hold(self):
         for company, cases in self.grouped("company_id").items():
             for case in cases:
@@ -101,22 +102,23 @@ class DunningCaseEscalation(models.AbstractModel):
             ]
         )
         tasks = tasks.filtered(lambda task: task.user_id == previous[task.res_id])
-        cases = {case.id: case for case in self}
-        for user, of_user in tasks.grouped(
-            lambda task: cases[task.res_id]._get_worker()
-        ).items():
+        workers = {case.id: user for case, user in self._get_workers().items()}
+        for user, of_user in tasks.grouped(lambda task: workers[task.res_id]).items():
             of_user.with_context(**QUIET).user_id = user
 
-    def _get_worker(self):
-        """Who gets a task of this case: its collector, else the responsible of its
-        policy, else a manager; never somebody archived."""
-        self.ensure_one()
-        policy = (
-            self.level_id.policy_id
-            or self.env["dunning.policy"]._search_applicable(self.company_id)[:1]
-        )
-        chosen = self.user_id.filtered("active") or policy.user_id.filtered("active")
-        return chosen or self.company_id._dunning_get_managers()[:1]
+    def _get_workers(self):
+        """Who gets a task of these cases: the collector, else the responsible of the
+        policy, else of the company; never somebody archived.
+
+        :return: {case: user}
+        """
+        workers = {}
+        for company, cases in self.grouped("company_id").items():
+            fallback = company._dunning_get_responsible()
+            for case in cases:
+                users = case.user_id | case.level_id.policy_id.user_id
+                workers[case] = users.filtered("active")[:1] or fallback
+        return workers
 
     # === THE END OF A CASE === #
 
@@ -132,6 +134,21 @@ class DunningCaseEscalation(models.AbstractModel):
             ).dunning_credit_hold = "none"
 
     # === BUTTONS === #
+
+    def action_credit_hold_block(self):
+        """A manager blocks new orders of these customers."""
+        self._set_credit_hold("block")
+
+    def action_credit_hold_release(self):
+        """A manager ends the credit hold of these customers."""
+        self._set_credit_hold("none")
+
+    def _set_credit_hold(self, credit_hold):
+        """Managers may, whether or not they may change contacts otherwise."""
+        self.check_access("read")
+        self.env["res.partner"]._dunning_check_credit_hold()
+        for company, cases in self.sudo().grouped("company_id").items():
+            cases.partner_id.with_company(company).dunning_credit_hold = credit_hold
 
     def action_assign_collectors(self):
         """Show who would get which cases, then assign them."""

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import Command, fields, models
 from odoo.exceptions import AccessError, UserError
 
 KEPT_BY_HANDOVER = {
@@ -89,7 +89,7 @@ class DunningCaseHandover(models.AbstractModel):
                 "move_line_ids": lines.ids,
                 "date_end": date_end,
                 "note": note,
-                "user_id": self._get_worker().id,
+                "user_id": self._get_workers()[self].id,
             }
         )
         self.sudo().write(
@@ -97,7 +97,7 @@ class DunningCaseHandover(models.AbstractModel):
                 "agency_id": agency.id,
                 "handed_over_on": self.company_id._dunning_today(),
                 "handover_reference": reference or self.handover_reference,
-                "handover_hold_ids": [fields.Command.link(hold.id)],
+                "handover_hold_ids": [Command.link(hold.id)],
             }
         )
         self._tell_handover(
@@ -121,7 +121,7 @@ class DunningCaseHandover(models.AbstractModel):
                     "agency_id": False,
                     "handed_over_on": False,
                     "handover_reference": False,
-                    "handover_hold_ids": [fields.Command.clear()],
+                    "handover_hold_ids": [Command.clear()],
                 }
             )
 
@@ -161,7 +161,7 @@ class DunningCaseHandover(models.AbstractModel):
                 "res_id": self.id,
             }
         )
-        self.sudo().handover_attachment_ids = [fields.Command.link(attachment.id)]
+        self.sudo().handover_attachment_ids = [Command.link(attachment.id)]
         return attachment
 
     def _erase_evidence(self):

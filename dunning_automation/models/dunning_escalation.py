@@ -300,7 +300,7 @@ class DunningEscalation(models.Model):
         if self.requires_confirmation:
             tasks = logs._create_tasks(
                 self.env._("Decide on an escalation: %s", self._get_response_label()),
-                lambda case: self._get_manager(),
+                self._get_manager(),
             )
             for log, task in zip(logs, tasks, strict=True):
                 log.activity_id = task
@@ -328,11 +328,11 @@ class DunningEscalation(models.Model):
             )
         else:
             assignment._assign(cases.filtered(lambda case: case.user_id not in usable))
-        logs._create_tasks(self._get_response_label(), lambda case: case._get_worker())
+        logs._create_tasks(self._get_response_label())
 
     def _respond_manager(self, logs):
         """The manager gets a task."""
-        logs._create_tasks(self._get_response_label(), lambda case: self._get_manager())
+        logs._create_tasks(self._get_response_label(), self._get_manager())
 
     def _respond_credit_hold(self, logs):
         """New orders of these customers are warned about, or blocked."""

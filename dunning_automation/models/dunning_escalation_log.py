@@ -94,13 +94,16 @@ class DunningEscalationLog(models.Model):
             ]
         )
 
-    def _create_tasks(self, summary, get_user):
+    def _create_tasks(self, summary, user=None):
         """A task per case, in one batch.
 
-        :param get_user: function of a case that says whose task it is
+        :param user: whose; None = of each case's own worker
         """
         if not self:
             return self.env["mail.activity"]
+        # Read at once what each task would read of its own case.
+        self.case_id.with_context(**QUIET).mapped("display_name")
+        workers = self.case_id._get_workers() if user is None else {}
         values = [
             {
                 "res_model_id": self.env["ir.model"]._get_id("dunning.case"),
@@ -110,7 +113,7 @@ class DunningEscalationLog(models.Model):
                 "date_deadline": log.company_id._dunning_today(),
                 "summary": summary,
                 "note": log.reason,
-                "user_id": get_user(log.case_id).id,
+                "user_id": (workers[log.case_id] if user is None else user).id,
             }
             for log in self
         ]
@@ -138,7 +141,9 @@ class DunningEscalationLog(models.Model):
     def action_confirm(self):
         """Let happen what the rules say. A hand-over asks for its particulars first."""
         self._check_decider()
-        for rule, logs in self.grouped("escalation_id").items():
+        for (rule, _company), logs in self.grouped(
+            lambda log: (log.escalation_id, log.company_id)
+        ).items():
             if action := rule.sudo()._get_confirmation(logs):
                 return action
             getattr(rule.sudo(), f"_respond_{rule.response}")(logs.sudo())

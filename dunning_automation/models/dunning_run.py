@@ -253,17 +253,13 @@ class DunningRun(models.Model):
                 self.error = str(error)
 
     def _remind_manager(self, summary, note):
-        """A task on this run for the responsible of the first policy, else for a
-        manager."""
-        policies = self.env["dunning.policy"]._search_applicable(self.company_id)
-        users = policies.user_id.filtered("active")
-        users |= self.company_id._dunning_get_managers()
+        """A task on this run for the responsible of the company."""
         self.with_context(mail_activity_quick_update=True).activity_schedule(
             "mail.mail_activity_data_todo",
             date_deadline=self.company_id._dunning_today(),
             summary=summary,
             note=note,
-            user_id=users[:1].id,
+            user_id=self.company_id._dunning_get_responsible().id,
         )
 
     def _hold(self):

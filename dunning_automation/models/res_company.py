@@ -158,6 +158,14 @@ class ResCompany(models.Model):
         ]
         return self.env["res.users"].sudo().search(domain)
 
+    def _dunning_get_responsible(self):
+        """Who looks after what belongs to nobody else: the responsible of the first
+        policy, else a manager; never somebody archived."""
+        self.ensure_one()
+        policies = self.env["dunning.policy"]._search_applicable(self)
+        users = policies.user_id.filtered("active")
+        return users[:1] or self._dunning_get_managers()[:1]
+
     # === STOP AND RESUME === #
 
     def write(self, vals):

@@ -19,10 +19,11 @@ MANAGER = "dunning_automation.group_manager"
 class TestAssignment(DunningCommon):
     """Every case has somebody who works on it, and nobody has much more than others."""
 
-    def setUp(self):
-        super().setUp()
-        self.ann, self.bob, self.cid = (
-            self.new_user(login, COLLECTOR) for login in ("ann", "bob", "cid")
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ann, cls.bob, cls.cid = (
+            cls.new_user(cls, login, COLLECTOR) for login in ("ann", "bob", "cid")
         )
 
     def rule(self, users, **values):

@@ -4,70 +4,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
-from .common import DunningCommon
-
-COLLECTOR = "dunning_automation.group_user"
-MANAGER = "dunning_automation.group_manager"
-
-
-class EscalationCommon(DunningCommon):
-    def setUp(self):
-        super().setUp()
-        # Reminders come from history, so that only their number matters.
-        self.policy.level_ids = [Command.clear(), self._level(90)]
-        self.told_level = self._create_policy([1]).level_ids
-        self.told_level.policy_id.active = False
-        self.manager = self.new_user("decides", MANAGER)
-        self.collector = self.new_user("collects", COLLECTOR)
-        self.policy.user_id = self.manager
-
-    def rule(self, policy=None, **values):
-        return self.env["dunning.escalation"].create(
-            {
-                "policy_id": (policy or self.policy).id,
-                "trigger": "days_overdue",
-                "threshold": 20,
-                "response": "manager",
-                **values,
-            }
-        )
-
-    def open_case(self, partner=None, company=None):
-        """As the planner opens it, for a customer whose invoices it does not remind
-        of at the moment."""
-        return (
-            self.env["dunning.case"]
-            .sudo()
-            .create(
-                {
-                    "partner_id": (partner or self.customer).id,
-                    "company_id": (company or self.company).id,
-                    "date_open": self.today,
-                }
-            )
-            .with_env(self.env)
-        )
-
-    def remind(self, case, invoice, days_ago, **values):
-        """A reminder about the invoice that left days ago."""
-        return self.told(
-            invoice,
-            1,
-            days_ago,
-            policy=self.told_level.policy_id,
-            case_id=case.id,
-            **values,
-        )
-
-    def logs(self, case):
-        return case.escalation_log_ids.sorted("id")
-
-    def tasks(self, case):
-        type_ = self.env["dunning.escalation.log"]._get_task_type()
-        return case.activity_ids.filtered(lambda task: task.activity_type_id == type_)
-
-    def escalated(self, case):
-        return case.event_ids.filtered(lambda event: event.kind == "escalated")
+from .escalation_common import COLLECTOR, MANAGER, EscalationCommon
 
 
 @tagged("post_install", "-at_install")
@@ -142,6 +79,7 @@ class TestEscalation(EscalationCommon):
         invoice, paid = self.invoice(days_overdue=20), self.invoice(days_overdue=20)
         earlier = self.open_case()
         earlier.sudo().state = "closed"
+        self.env.flush_all()
         case = self.open_case()
         self.remind(earlier, invoice, 15)
         self.remind(case, paid, 9)
@@ -572,6 +510,8 @@ class TestCreditHold(EscalationCommon):
 
     def test_only_managers_set_it(self):
         sales = self.new_user("sells", "base.group_user,base.group_partner_manager")
+        contacts = self.env.ref("base.group_partner_manager")
+        (self.collector | self.manager).group_ids |= contacts
         for user in (sales, self.collector):
             partner = self.customer.with_user(user)
             with self.subTest(user.login):
@@ -584,6 +524,7 @@ class TestCreditHold(EscalationCommon):
         self.assertEqual(self.customer.dunning_credit_hold, "block")
 
     def test_events(self):
+        self.manager.group_ids |= self.env.ref("base.group_partner_manager")
         partner = self.customer.with_user(self.manager)
         for credit_hold in ("warn", "warn", "block", "none", "none"):
             partner.dunning_credit_hold = credit_hold
@@ -599,6 +540,26 @@ class TestCreditHold(EscalationCommon):
             ],
         )
         self.assertEqual(events.user_id, self.manager)
+
+    def test_from_the_case(self):
+        """By managers without the right to change contacts, too."""
+        self.invoice(days_overdue=30)
+        case = self.open_case()
+        for user in (self.collector, self.manager):
+            for method, expected in (
+                ("action_credit_hold_block", "block"),
+                ("action_credit_hold_release", "none"),
+            ):
+                with self.subTest(user=user.login, method=method):
+                    if user == self.manager:
+                        getattr(case.with_user(user), method)()
+                        self.assertEqual(case.credit_hold, expected)
+                        continue
+                    with self.assertRaises(AccessError):
+                        getattr(case.with_user(user), method)()
+        events = case.event_ids.filtered(lambda e: e.kind.startswith("credit_hold"))
+        self.assertEqual(events.user_id, self.manager)
+        self.assertEqual(len(events), 2)
 
     def test_a_harder_hold_stays(self):
         self.customer._dunning_raise_credit_hold("block")

@@ -7,7 +7,7 @@ from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
 
-from .test_escalation import MANAGER, EscalationCommon
+from .escalation_common import MANAGER, EscalationCommon
 
 
 @tagged("post_install", "-at_install")

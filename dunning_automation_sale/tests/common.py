@@ -14,13 +14,17 @@ class SaleCommon(DunningCommon):
             {"name": "Desk", "type": "consu", "list_price": 50.0, "taxes_id": []}
         )
 
-    def setUp(self):
-        super().setUp()
-        self.salesperson = self.new_user("sells", "sales_team.group_sale_salesman")
-        self.collector = self.new_user(
-            "collects", "dunning_automation.group_user,sales_team.group_sale_salesman"
+        cls.salesperson, cls.collector, cls.manager = (
+            cls.new_user(cls, login, groups)
+            for login, groups in (
+                ("sells", "sales_team.group_sale_salesman"),
+                (
+                    "collects",
+                    "dunning_automation.group_user,sales_team.group_sale_salesman",
+                ),
+                ("decides", "dunning_automation.group_manager"),
+            )
         )
-        self.manager = self.new_user("decides", "dunning_automation.group_manager")
 
     def order(self, partner=None, company=None, quantity=1, **values):
         company = company or self.company
