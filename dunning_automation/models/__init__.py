@@ -3,8 +3,8 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import dunning_action
 from . import dunning_agreement
+from . import dunning_case_reply  # A part of the case.
 from . import dunning_case
-from . import dunning_case_reply
 from . import dunning_channel_activity
 from . import dunning_channel_email
 from . import dunning_composer

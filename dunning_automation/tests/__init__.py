@@ -23,10 +23,12 @@ from . import (
     test_queued_notices,
     test_recipient,
     test_replies,
+    test_reply_access,
     test_reply_rules,
     test_scale,
     test_sender,
     test_state_machine,
     test_tools,
     test_tours,
+    test_tours_replies,
 )
