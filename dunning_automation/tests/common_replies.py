@@ -52,7 +52,7 @@ class ReplyCommon(DunningCommon):
     ):
         """A mail arrives at the gateway.
 
-        :return: the answers that were made or joined, newest first
+        :return: the answer that was made or joined, empty if none was
         """
         mail = EmailMessage()
         mail["From"] = sender or notice.email_to
@@ -74,8 +74,11 @@ class ReplyCommon(DunningCommon):
             mail.add_attachment(
                 content, maintype="application", subtype="pdf", filename=name
             )
+        before = self.replies().mapped(lambda reply: (reply.id, reply.mail_count))
         self.process(mail)
-        return self.replies()
+        return self.replies().filtered(
+            lambda reply: (reply.id, reply.mail_count) not in before
+        )
 
     def process(self, mail):
         with (

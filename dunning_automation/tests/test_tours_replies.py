@@ -14,7 +14,9 @@ class TestToursReplies(ReplyCommon, HttpCase):
             customer = self._create_customer(name=name)
             self.invoice(customer, days_overdue=9)
             self.answer(self.remind(customer), text)
-        self.start_tour("/odoo/dunning-worklist", "dunning_reply", login="reply_collector")
+        self.start_tour(
+            "/odoo/dunning-worklist", "dunning_reply", login="reply_collector"
+        )
         replies = self.replies()
         self.assertEqual(set(replies.mapped("handled_as")), {"promise", "nothing"})
         self.assertEqual(replies.handled_by_id, self.collector)
