@@ -11,8 +11,8 @@ from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement
 from . import dunning_call
+from . import dunning_case_reply  # A part of the case.
 from . import dunning_case
-from . import dunning_case_reply
 from . import dunning_channel_activity
 from . import dunning_channel_email
 from . import dunning_channel_notification

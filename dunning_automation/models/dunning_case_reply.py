@@ -36,6 +36,7 @@ class DunningCaseReply(models.AbstractModel):
         compute="_compute_away_note", help="What the last automatic answer said."
     )
 
+    @api.depends("reply_ids.state", "reply_ids.is_family")
     def _compute_replies(self):
         replies = self.env["dunning.reply"]
         counts = dict(
@@ -61,6 +62,7 @@ class DunningCaseReply(models.AbstractModel):
             return [("id", inverse, waiting.case_id.ids)]
         return [("reply_ids", operator, list(value))]
 
+    @api.depends("reply_ids.suggestion")
     @api.depends_context("lang")
     def _compute_away_note(self):
         away = self.env["dunning.reply"].search(

@@ -57,9 +57,9 @@ class DunningReply(models.Model):
         "mail.message", readonly=True, index="btree_not_null", ondelete="set null"
     )
     message_ids = fields.Many2many(
-        "mail.message", readonly=True, help="All of the same day."
+        "mail.message", string="Mails", readonly=True, help="All of the same day."
     )
-    mail_count = fields.Integer("Mails", readonly=True, default=1)
+    mail_count = fields.Integer("Number of Mails", readonly=True, default=1)
     author_id = fields.Many2one(
         "res.partner",
         readonly=True,
@@ -106,7 +106,7 @@ class DunningReply(models.Model):
     text = fields.Text(
         compute="_compute_text", help="What was written, without quoted history."
     )
-    body = fields.Html("Message", compute="_compute_text", sanitize=True)
+    body = fields.Html("Whole Message", compute="_compute_text", sanitize=True)
     state = fields.Selection(
         [("open", "To Read"), ("handled", "Handled")],
         required=True,

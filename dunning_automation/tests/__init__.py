@@ -39,6 +39,7 @@ from . import (
     test_recipient,
     test_risk,
     test_replies,
+    test_reply_access,
     test_reply_rules,
     test_scale,
     test_sender,
@@ -51,4 +52,5 @@ from . import (
     test_tours_worklist,
     test_worklist,
     test_tours_channels,
+    test_tours_replies,
 )

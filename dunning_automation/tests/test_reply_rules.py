@@ -17,8 +17,8 @@ except ImportError:
 TODAY = date(2026, 3, 10)  # A Tuesday.
 
 HISTORIES = {
-    "gmail": "On Mon, Mar 9, 2026 at 8:00 AM Bill <b@company.example> wrote:\n"
-    "> Dear customer,\n> invoice 12 is overdue. If you have already paid, ignore this.\n",
+    "gmail": "On Mon, Mar 9, 2026 at 8:00 Bill <b@company.example> wrote:\n"
+    "> Dear customer,\n> invoice 12 is overdue. If you have already paid, ignore it.\n",
     "gmail over two lines": "On Mon, Mar 9, 2026 at 8:00 AM Billing at Company\n"
     "<billing@company.example> wrote:\n\n> You have not paid.\n",
     "thunderbird": "Am 09.03.26 um 08:00 schrieb Billing:\n> Bitte zahlen Sie.\n",

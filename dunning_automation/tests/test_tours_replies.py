@@ -1,0 +1,26 @@
+from odoo.tests import HttpCase, tagged
+
+from .common_replies import ReplyCommon
+
+
+@tagged("post_install", "-at_install")
+class TestToursReplies(ReplyCommon, HttpCase):
+    def test_reply(self):
+        """A collector reads two answers: one is a promise, the other nothing."""
+        for name, text in [
+            ("Tour promiser", "We will pay on Friday.\n\n> invoice is overdue"),
+            ("Tour thanker", "Thank you for the reminder."),
+        ]:
+            customer = self._create_customer(name=name)
+            self.invoice(customer, days_overdue=9)
+            self.answer(self.remind(customer), text)
+        self.start_tour(
+            "/odoo/dunning-worklist", "dunning_reply", login="reply_collector"
+        )
+        replies = self.replies()
+        self.assertEqual(set(replies.mapped("handled_as")), {"promise", "nothing"})
+        self.assertEqual(replies.handled_by_id, self.collector)
+        promise = self.env["dunning.promise"].search(
+            [("partner_id.name", "=", "Tour promiser")]
+        )
+        self.assertEqual(promise.state, "open")
