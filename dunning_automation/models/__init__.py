@@ -1,8 +1,6 @@
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
-from . import dunning_story  # before the case, which inherits it
-from . import dunning_worklist
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant
@@ -12,6 +10,9 @@ from . import dunning_case_handover
 from . import dunning_agreement
 from . import dunning_call
 from . import dunning_case_reply  # A part of the case.
+from . import dunning_case_reply  # the parts of the case, before it
+from . import dunning_story
+from . import dunning_worklist
 from . import dunning_case
 from . import dunning_channel_activity
 from . import dunning_channel_email

@@ -1,10 +1,12 @@
 import json
+from datetime import timedelta
 from unittest.mock import patch
 
 from lxml import etree
 
+from odoo import Command
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from ..tools import aging, worklist
 from .common import DunningCommon
@@ -194,6 +196,125 @@ class TestWorklist(WorklistCommon):
             )
             counts.append(self.cr.sql_log_count - before)
         self.assertEqual(counts[2], counts[3])
+
+
+@tagged("post_install", "-at_install")
+class TestWhatHappened(WorklistCommon):
+    """Promises and answers change the order at once, a day changes it, too."""
+
+    def setUp(self):
+        super().setUp()
+        self.bill = self.invoice(days_overdue=20)
+        self.run_on()
+
+    def promise(self, days=5):
+        self.env["dunning.promise"].create(
+            {
+                "move_line_ids": [Command.set(self.receivable(self.bill).ids)],
+                "date": self.today + timedelta(days=days),
+                "tolerance_days": 0,
+            }
+        )
+        return self.commit()
+
+    def answer(self):
+        case = self.case()
+        reply = self.env["dunning.reply"].create(
+            {
+                "case_id": case.id,
+                "company_id": case.company_id.id,
+                "partner_id": case.partner_id.id,
+                "date": self.today,
+                "suggestion": "says_paid",
+            }
+        )
+        reply._tell("reply_received")
+        return reply
+
+    def commit(self):
+        """As far as a test can."""
+        self.cr.precommit.run()
+        self.env.invalidate_all()
+        return self.case()
+
+    def test_life_of_a_promise(self):
+        case = self.promise(days=2)
+        self.assertEqual(case.next_promise_date, self.today + timedelta(days=2))
+        self.assertEqual(case.priority_rank, worklist.REST)
+        self.run_on(days=1)
+        self.assertEqual(self.case().priority_rank, worklist.WAITING)
+        self.assertEqual(self.case().why_now, "The customer promised to pay")
+        self.run_on(days=1)
+        self.assertEqual(self.case().priority_rank, worklist.DUE)
+        self.assertIn("due today", self.case().why_now)
+        risk = self.case().risk_score
+        for days in range(1, 1 + worklist.FRESH_DAYS + 1):
+            self.travel(days=1)
+            self.env["dunning.agreement"]._settle_company(self.company)
+            self.run_on()
+            with self.subTest(days_after_the_promise=days):
+                self.assertEqual(self.case().priority_rank, worklist.DUE)
+                self.assertIn("broken", self.case().why_now)
+                self.assertEqual(self.case().broken_promises, 1)
+                self.assertFalse(self.case().next_promise_date)
+        self.assertGreater(self.case().risk_score, risk + 0.1)
+        self.assertIn("broken promises: 1", self.case().risk_reasons)
+        self.run_on(days=1)
+        self.assertEqual(self.case().priority_rank, worklist.REST)
+
+    def test_life_of_an_answer(self):
+        reply = self.answer()
+        case = self.commit()
+        self.assertEqual(case.priority_rank, worklist.ANSWER)
+        self.assertTrue(case.open_reply)
+        self.assertEqual(case.why_now, "Answer waits: Says it is paid")
+        reply.sudo()._set_handled("nothing")
+        case = self.commit()
+        self.assertEqual(case.priority_rank, worklist.REST)
+        self.assertFalse(case.open_reply)
+
+    def test_an_answer_brings_a_done_case_back(self):
+        case = self.case()
+        case.done_on = self.today
+        self.answer()
+        self.assertFalse(self.commit().done_on)
+
+    def test_many_events_are_one_look(self):
+        self.promise()
+        with patch.object(
+            type(self.env["dunning.case"]), "_refresh_worklist"
+        ) as refresh:
+            for _time in range(3):
+                self.answer()
+            self.commit()
+        self.assertEqual(refresh.call_count, 1)
+
+    def test_dialogs_are_about_this_case(self):
+        user = self.collector()
+        case = self.case().with_user(user)
+        for method in (
+            "action_log_call",
+            "action_new_promise",
+            "action_new_dispute",
+            "action_new_plan",
+            "action_new_hold",
+        ):
+            with self.subTest(method):
+                action = getattr(case, method)()
+                self.assertEqual(action["target"], "new")
+                self.assertEqual(action["context"]["default_case_id"], case.id)
+                dialog = self.env[action["res_model"]].with_user(user)
+                with Form(dialog.with_context(**action["context"])) as form:
+                    self.assertEqual(form.case_id, case)
+        decision = case.decision_ids
+        for method in ("action_new_promise", "action_new_dispute", "action_new_hold"):
+            with self.subTest(method, of="item"):
+                context = getattr(decision, method)()["context"]
+                self.assertEqual(context["default_case_id"], case.id)
+                self.assertEqual(
+                    context["default_move_line_ids"],
+                    [Command.set(decision.move_line_id.ids)],
+                )
 
 
 @tagged("post_install", "-at_install")
