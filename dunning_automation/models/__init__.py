@@ -5,11 +5,13 @@ from . import dunning_action
 from . import dunning_case
 from . import dunning_channel_activity
 from . import dunning_channel_email
+from . import dunning_channel_letter
 from . import dunning_composer
 from . import dunning_decision
 from . import dunning_event
 from . import dunning_guard
 from . import dunning_ledger
+from . import dunning_letter_desk
 from . import dunning_level
 from . import dunning_notice
 from . import dunning_notice_line
@@ -19,6 +21,7 @@ from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
 from . import dunning_verification
+from . import ir_actions_report
 from . import mail_thread
 from . import dunning_watchdog
 from . import res_company

@@ -36,9 +36,11 @@ class DunningPlanner(models.AbstractModel):
             self.env["dunning.ledger"]._flush()
         self._evaluate(run)
         self._find_debtors(run)
+        self._find_postal_recipients()
         self._mark_unreachable()
         self._sum_up_debts(run)
         self._find_messages()
+        self._address_letters()
         if not run.simulation:
             self._open_cases(run)
         self._forget_simulated_notices(run)
@@ -78,10 +80,11 @@ class DunningPlanner(models.AbstractModel):
                                FILTER (WHERE channel != 'activity'
                                          AND state NOT IN ('cancelled', 'failed'))
                                AS last_date,
-                           MAX(state) FILTER (WHERE state IN %(pending)s)
+                           MAX(state) FILTER (WHERE state IN %(pending)s
+                                                AND NOT (%(forgotten)s))
                                AS pending_state,
                            bool_or(date = %(today)s) AS planned_today
-                      FROM dunning_notice
+                      FROM dunning_notice notice
                      WHERE company_id = %(company)s
                        AND simulation IS NOT TRUE
                        AND state != 'suppressed'
@@ -230,6 +233,7 @@ class DunningPlanner(models.AbstractModel):
                 ),
                 company=run.company_id.id,
                 pending=PENDING,
+                forgotten=self.env["dunning.notice"]._get_forgotten_condition(),
                 simulation=run.simulation,
                 timezone=run.company_id._dunning_timezone(),
                 today=run.date,
@@ -361,6 +365,82 @@ class DunningPlanner(models.AbstractModel):
         """
         return SQL("debtor.email_to IS NULL"), SQL(
             "CASE WHEN debtor.no_address THEN 'no_email' ELSE 'invalid_email' END"
+        )
+
+    # === LETTERS === #
+
+    def _find_postal_recipients(self):
+        """Add to ``dunning_debtor`` whom a letter reaches: the contact on the furthest
+        invoice that is due for a letter, else the debtor's invoice address, else the
+        debtor; the first whose address is complete."""
+        self.env.cr.execute(
+            "ALTER TABLE dunning_debtor ADD postal_id integer, ADD postal_lang varchar"
+        )
+        if not self.env["dunning.action"].search_count(
+            [("channel", "=", "letter")], limit=1
+        ):
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH furthest AS (
+                    SELECT DISTINCT ON (line.partner_id, line.simulated)
+                           line.partner_id, line.simulated, line.contact_id
+                      FROM dunning_evaluation line
+                      JOIN dunning_action action ON action.level_id = line.next_level_id
+                                                AND action.channel = 'letter'
+                     WHERE line.outcome = 'remind'
+                     ORDER BY line.partner_id, line.simulated, line.next_delay DESC,
+                              line.date_due, line.residual DESC, line.move_line_id
+                ), candidate AS (
+                    SELECT furthest.partner_id, furthest.simulated,
+                           addressee.id, addressee.lang,
+                           CASE WHEN addressee.id = furthest.contact_id
+                                 AND addressee.id != furthest.partner_id THEN 1
+                                WHEN addressee.id = furthest.partner_id THEN 3
+                                ELSE 2
+                            END AS place
+                      FROM furthest
+                      JOIN res_partner addressee
+                        ON addressee.commercial_partner_id = furthest.partner_id
+                       AND addressee.active
+                       AND (addressee.id IN (furthest.contact_id, furthest.partner_id)
+                            OR addressee.type = 'invoice')
+                     WHERE %s
+                ), chosen AS (
+                    SELECT DISTINCT ON (partner_id, simulated) *
+                      FROM candidate
+                     ORDER BY partner_id, simulated, place, id
+                )
+                UPDATE dunning_debtor debtor
+                   SET postal_id = chosen.id,
+                       postal_lang = COALESCE(known.code, debtor_lang.code, debtor.lang)
+                  FROM chosen
+             LEFT JOIN res_lang known ON known.code = chosen.lang AND known.active
+                  JOIN res_partner partner ON partner.id = chosen.partner_id
+             LEFT JOIN res_lang debtor_lang
+                    ON debtor_lang.code = partner.lang AND debtor_lang.active
+                 WHERE debtor.partner_id = chosen.partner_id
+                   AND debtor.simulated = chosen.simulated
+                """,
+                self.env["dunning.ledger"]._get_postal_condition("addressee"),
+            )
+        )
+
+    def _check_recipient_letter(self):
+        """As ``_check_recipient_email``: no complete postal address."""
+        return SQL("debtor.postal_id IS NULL"), SQL("'no_postal_address'")
+
+    def _address_letters(self):
+        """A letter goes to whom the post reaches, in his language."""
+        self.env.cr.execute(
+            """UPDATE dunning_message message
+                  SET recipient_id = debtor.postal_id, email_to = NULL,
+                      lang = debtor.postal_lang
+                 FROM dunning_debtor debtor
+                WHERE message.channel = 'letter'
+                  AND debtor.partner_id = message.partner_id
+                  AND debtor.simulated = message.simulated"""
         )
 
     # === CASES === #
