@@ -366,8 +366,6 @@ class DunningSender(models.AbstractModel):
             notice._set_state(
                 "sent", date_sent=now, lease_until=False, **outcome.values
             )
-            if outcome.then:
-                outcome.then()
         elif outcome.code == smtp_outcome.RETRY:
             wait = timedelta(minutes=smtp_outcome.retry_minutes(notice.attempt))
             notice._set_state(
@@ -377,6 +375,8 @@ class DunningSender(models.AbstractModel):
             notice._set_state(
                 outcome.code, outcome.detail, lease_until=False, **outcome.values
             )
+        if outcome.then:
+            outcome.then()
 
     @api.model
     def _put_off_company(self, notice):

@@ -25,6 +25,8 @@ class LetterLayout(NamedTuple):
     info_width: float
     text_top: float
     text_left: float
+    address_lines: int
+    """how many lines the field is made for; more are set smaller"""
     fold_marks: tuple
     """millimetres from the top"""
     rows_per_page: int
@@ -37,6 +39,17 @@ class LetterLayout(NamedTuple):
         5
         """
         return millimetres - self.margin_left
+
+    def address_type(self, count):
+        """Height of a line (mm) and size of the type (pt) for so many lines.
+
+        >>> [round(size, 1) for size in A4.address_type(4)]
+        [4.5, 10.0]
+        >>> [round(size, 1) for size in A4.address_type(9)]
+        [3.0, 6.8]
+        """
+        height = self.address_height / max(count, self.address_lines)
+        return height, min(10, height * 2.27)
 
     def y(self, millimetres):
         """Distance from the upper border of what the engine prints on page one.
@@ -60,8 +73,9 @@ A4 = LetterLayout(
     info_width=69,
     text_top=103.5,
     text_left=25,
+    address_lines=6,
     fold_marks=(105, 148.5, 210),
-    rows_per_page=36,
+    rows_per_page=44,
 )
 
 US_LETTER = LetterLayout(
@@ -77,8 +91,9 @@ US_LETTER = LetterLayout(
     info_width=69,
     text_top=95,
     text_left=25,
+    address_lines=5,
     fold_marks=(93.1, 186.3),
-    rows_per_page=32,
+    rows_per_page=40,
 )
 
 UNPATCHED_ZOOM = 1 / 0.768
