@@ -10,7 +10,14 @@ _logger = logging.getLogger(__name__)
 READERS = "account.group_account_invoice,account.group_account_readonly"
 RECHECK = "dunning_automation.recheck"
 # What a person changes on a posted invoice that can take a reminder's reason away.
-FOLLOWED = {"invoice_date_due", "no_followup", "partner_id", "payment_state", "state"}
+FOLLOWED = {
+    "dunning_max_level_id",
+    "invoice_date_due",
+    "no_followup",
+    "partner_id",
+    "payment_state",
+    "state",
+}
 
 
 class AccountMove(models.Model):
@@ -29,6 +36,17 @@ class AccountMove(models.Model):
         search="_search_dunning_level_id",
         groups=READERS,
         help="Highest level that one of the instalments has reached.",
+    )
+    dunning_max_level_id = fields.Many2one(
+        "dunning.level",
+        "Highest Reminder Level",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=READERS,
+        copy=False,
+        help="The invoice is not reminded beyond this level, nor beyond the level of "
+        "the same age should another policy apply. Empty = no limit.",
     )
     dunning_next_date = fields.Date(
         "Next Reminder",

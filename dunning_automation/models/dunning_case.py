@@ -75,6 +75,9 @@ class DunningCase(models.Model):
     notice_ids = fields.One2many("dunning.notice", "case_id", "Notices")
     event_ids = fields.One2many("dunning.event", "case_id", "Timeline")
     notice_count = fields.Integer(compute="_compute_notice_count")
+    call_ids = fields.One2many("dunning.call", "case_id", "Calls")
+    call_count = fields.Integer(compute="_compute_call_count")
+    needs_contact_repair = fields.Boolean(compute="_compute_needs_contact_repair")
     decision_ids = fields.Many2many(
         "dunning.decision", "Open Items", compute="_compute_decision_ids"
     )
@@ -109,6 +112,20 @@ class DunningCase(models.Model):
         for case in self:
             case.notice_count = counts.get(case, 0)
 
+    def _compute_call_count(self):
+        counts = dict(
+            self.env["dunning.call"]._read_group(
+                [("case_id", "in", self.ids)], ["case_id"], ["__count"]
+            )
+        )
+        for case in self:
+            case.call_count = counts.get(case, 0)
+
+    @api.depends("activity_ids")
+    def _compute_needs_contact_repair(self):
+        for case in self:
+            case.needs_contact_repair = bool(case._get_contact_tasks())
+
     def _compute_decision_ids(self):
         decisions = self.env["dunning.decision"].search(
             [
@@ -139,6 +156,32 @@ class DunningCase(models.Model):
         )
         return action | {"domain": [("case_id", "=", self.id)], "context": {}}
 
+    def action_open_calls(self):
+        """Open the calls of this case."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_call_action"
+        )
+        return action | {"domain": [("case_id", "=", self.id)], "context": {}}
+
+    def action_log_call(self):
+        """Ask what came of a call."""
+        return self._open_dialog("dunning_automation.dunning_call_new_action")
+
+    def action_repair_contact(self):
+        """Ask for what is missing to reach the customer."""
+        return self._open_dialog("dunning_automation.dunning_contact_repair_action")
+
+    def _open_dialog(self, xml_id, **defaults):
+        """The dialog of a window action for this case; closes the present one when
+        there is no such action."""
+        self.ensure_one()
+        if not self.env.ref(xml_id, raise_if_not_found=False):
+            return {"type": "ir.actions.act_window_close"}
+        action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
+        context = {f"default_{name}": value for name, value in defaults.items()}
+        return action | {"context": {"default_case_id": self.id, **context}}
+
     def action_open_invoices(self):
         """Open the open invoices of this customer."""
         self.ensure_one()
@@ -160,7 +203,60 @@ class DunningCase(models.Model):
     def _get_collector(self, policy):
         """Who works on this case: its collector, else the policy's responsible."""
         self.ensure_one()
-        return self.user_id or policy.user_id
+        return self._get_present(self.company_id, self.user_id, policy.user_id)
+
+    @api.model
+    def _get_present(self, company, *users):
+        """The first of ``users`` who still works here, else a manager of collections:
+        a task must not wait for somebody who left."""
+        for user in users:
+            if user.active and not user.share:
+                return user
+        group = self.env.ref("dunning_automation.group_manager")
+        domain = [
+            ("all_group_ids", "in", group.id),
+            ("company_ids", "in", company.id),
+            ("share", "=", False),
+        ]
+        managers = self.env["res.users"].sudo().search(domain, order="id", limit=1)
+        return managers.sudo(False) or users[0]
+
+    @api.model
+    def _get_call_activity_type(self):
+        """The type of calls; Odoo's to-do if somebody deleted it."""
+        call = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
+        return call or self.env.ref("mail.mail_activity_data_todo")
+
+    def _get_contact_tasks(self):
+        """The open tasks that ask for a better address or number."""
+        return self.activity_ids.filtered(
+            lambda task: task.activity_type_id == self._get_contact_activity_type()
+        )
+
+    def _create_contact_task(self, summary, note, user):
+        """Somebody must look how the customer can be reached. One such task per case
+        is enough."""
+        self.ensure_one()
+        if not self._get_contact_tasks():
+            self.with_context(mail_activity_quick_update=True).activity_schedule(
+                activity_type_id=self._get_contact_activity_type().id,
+                date_deadline=self.company_id._dunning_today(),
+                summary=summary,
+                note=note,
+                user_id=self._get_present(self.company_id, user).id,
+            )
+
+    def _close_call_tasks(self, feedback):
+        """A call was made: the open call tasks of this case are done, also those on
+        the customer, where persons have them who may not open cases."""
+        self.ensure_one()
+        notices = self.env["dunning.notice"].search(
+            [("case_id", "=", self.id), ("task_id", "!=", False)]
+        )
+        tasks = (self.sudo().activity_ids | notices.sudo().task_id).filtered(
+            lambda task: task.active and task.activity_type_id.category == "phonecall"
+        )
+        tasks.action_feedback(feedback=feedback)
 
     @api.model
     def _get_contact_activity_type(self):
@@ -188,7 +284,7 @@ class DunningCase(models.Model):
                 "on the invoice.",
                 self.partner_id.display_name,
             ),
-            user_id=(self.user_id or user).id,
+            user_id=self._get_present(self.company_id, self.user_id, user).id,
         )
         self.env["dunning.event"].create(
             {
@@ -201,18 +297,11 @@ class DunningCase(models.Model):
         )
 
     def _create_delivery_task(self, notice):
-        """A notice failed or nobody knows whether it arrived: a person must look.
-        One task per case is enough."""
-        if self.activity_ids.filtered(
-            lambda task: task.activity_type_id == self._get_contact_activity_type()
-        ):
-            return
-        self.with_context(mail_activity_quick_update=True).activity_schedule(
-            activity_type_id=self._get_contact_activity_type().id,
-            date_deadline=self.company_id._dunning_today(),
-            summary=self.env._("A notice could not be sent, or may not have arrived"),
-            note=notice.reason,
-            user_id=self._get_collector(notice.policy_id).id,
+        """A notice failed or nobody knows whether it arrived: a person must look."""
+        self._create_contact_task(
+            self.env._("A notice could not be sent, or may not have arrived"),
+            notice.reason,
+            self._get_collector(notice.policy_id),
         )
 
     # === MERGING CUSTOMERS === #

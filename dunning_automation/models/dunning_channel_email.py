@@ -158,6 +158,8 @@ class DunningChannelEmail(models.AbstractModel):
                 )
             handed_over = session.handed_over
             code = smtp_outcome.of_send_error(cause, handed_over is not None)
+            if smtp_outcome.is_address_refused(cause):
+                return Outcome(code, str(cause), then=lambda: self._bounce(str(cause)))
             if code != smtp_outcome.UNKNOWN:
                 return Outcome(code, str(cause))
             return Outcome(

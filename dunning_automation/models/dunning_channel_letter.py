@@ -82,6 +82,19 @@ class DunningChannelLetter(models.AbstractModel):
             names = [recipient.parent_id.name or recipient.company_name, debtor.name]
         return list(dict.fromkeys(name for name in names if name))
 
+    def _choose_recipient_letter(self, recipient):
+        """See ``dunning.fallback._get_recipient_on``: the first whom the post reaches,
+        as in ``dunning.planner._get_recipient_letter``."""
+        debtor = self.partner_id
+        billing = debtor.child_ids.filtered(lambda child: child.type == "invoice")
+        candidates = recipient | billing.sorted("id") | debtor
+        complete = candidates.filtered(
+            lambda partner: (
+                partner.street and (partner.zip or partner.city) and partner.country_id
+            )
+        )
+        return complete[:1] or debtor, False
+
     # === WHAT THE PRINTED PAGES SHOW === #
 
     def _get_letter_layout(self):

@@ -49,6 +49,11 @@ class DunningDecision(models.Model):
     next_date = fields.Date(
         readonly=True, help="First day on which the next level may apply."
     )
+    floor_delay = fields.Integer(
+        readonly=True,
+        help="The next level is the first that begins this many days after the due "
+        "date, or later. Holds until the line was reminded there. Empty = no floor.",
+    )
     since = fields.Date(readonly=True, help="Day on which this answer was first given.")
     date_due = fields.Date("Due Date", readonly=True)
     explanation = fields.Char(compute="_compute_explanation")

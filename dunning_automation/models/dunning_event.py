@@ -154,6 +154,7 @@ class DunningEvent(models.Model):
             ("credit_hold_set", "Credit hold set"),
             ("credit_hold_released", "Credit hold released"),
             ("handed_over", "Handed over"),
+            ("contact_repaired", "Contact data repaired"),
         ],
         required=True,
         readonly=True,

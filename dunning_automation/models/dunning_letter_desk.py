@@ -12,8 +12,8 @@ from .dunning_sender import ATTEMPTS
 
 _logger = logging.getLogger(__name__)
 
-TIMEOUT_DAYS = 5
-"""Days after which a printed letter that nobody posted is unknown."""
+NO_TIMEOUT_DAYS = 365
+"""Where the action has no time-out, nobody asks before whether it was posted."""
 MAX_PILE = 200
 """Letters in one go: a request must end before its worker is stopped."""
 
@@ -327,7 +327,7 @@ class DunningLetterDesk(models.AbstractModel):
 
     def _get_desk_lease(self):
         """How long a printed letter may wait to be posted."""
-        return timedelta(days=TIMEOUT_DAYS)
+        return timedelta(days=self.action_id.timeout_days or NO_TIMEOUT_DAYS)
 
     @api.model
     def _get_desk_condition(self):
@@ -336,8 +336,9 @@ class DunningLetterDesk(models.AbstractModel):
 
     @api.model
     def _get_forgotten_condition(self):
-        """SQL about ``notice``: nobody says whether this letter was posted. What is
+        """SQL about a row of ``dunning_notice``: nobody says whether this letter was posted. What is
         owed must not wait for that."""
         return SQL(
-            "notice.channel = 'letter' AND notice.state = %s", notice_states.UNKNOWN
+            "channel = 'letter' AND printed_on IS NOT NULL AND state = %s",
+            notice_states.UNKNOWN,
         )

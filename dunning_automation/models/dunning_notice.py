@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_date
 
 from ..fields import UncheckedMany2one
-from ..tools import notice_states
+from ..tools import notice_states, smtp_outcome
 
 
 class DunningNotice(models.Model):
@@ -30,7 +30,13 @@ class DunningNotice(models.Model):
         "dunning.channel.activity",
         "dunning.channel.email",
         "dunning.channel.letter",
+        "dunning.channel.notification",
+        "dunning.channel.phone",
+        "dunning.channel.portal",
+        "dunning.channel.server_action",
+        "dunning.fallback",
         "dunning.letter.desk",
+        "dunning.manual.step",
     ]
     _order = "date desc, id desc"
     _allow_sudo_commands = False
@@ -69,6 +75,20 @@ class DunningNotice(models.Model):
         lambda self: self.env["dunning.action"]._fields["channel"].selection,
         required=True,
         readonly=True,
+    )
+    variant_id = fields.Many2one(
+        "dunning.action.variant",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Which text of its action it tells.",
+    )
+    group_key = fields.Char(
+        required=True,
+        readonly=True,
+        default="",
+        help="What it is about, as the policy groups: empty = the customer, L and a "
+        "number = a level, M and a number = an invoice.",
     )
     recipient_id = fields.Many2one(
         "res.partner", readonly=True, index="btree_not_null", ondelete="restrict"
@@ -133,9 +153,10 @@ class DunningNotice(models.Model):
         "UNIQUE(dedup_key)", "This notice was planned before."
     )
     _day_uniq = models.UniqueIndex(
-        "(company_id, debtor_key, channel, date)"
+        "(company_id, debtor_key, channel, date, group_key)"
         " WHERE simulation IS NOT TRUE AND state != 'suppressed'",
-        "A customer gets at most one notice per channel and day.",
+        "A customer gets at most one notice per channel and day, or one per level or "
+        "invoice where the policy says so.",
     )
     _ready_idx = models.Index("(not_before, id) WHERE state = 'ready'")
     _claimed_idx = models.Index("(lease_until) WHERE state = 'claimed'")
@@ -200,6 +221,7 @@ class DunningNotice(models.Model):
         if target in notice_states.RELEASED:
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
+            self._release_predecessors()
         token = {"fence": values["fence"]} if values.get("fence") else {}
         events = self._tell(f"notice_{target}", reason, **token)
         if target in (notice_states.FAILED, notice_states.UNKNOWN):
@@ -307,10 +329,17 @@ class DunningNotice(models.Model):
     def action_retry(self):
         """Send failed notices again, and unknown ones a person checked."""
         self._check_manager()
-        settled = self.filtered(lambda notice: notice.state in ("failed", "unknown"))
+        settled = self.filtered(
+            lambda notice: (
+                notice.state in ("failed", "unknown") and not notice.fallback_notice_id
+            )
+        )
         if not settled:
             raise UserError(
-                self.env._("Only a notice that failed or is unknown can be sent again.")
+                self.env._(
+                    "Only a notice that failed or is unknown can be sent again, unless "
+                    "another channel took over."
+                )
             )
         settled.sudo()._set_state("ready", not_before=False)
         settled._trigger_delivery()
@@ -448,7 +477,7 @@ class DunningNotice(models.Model):
     # === PROOF: what comes back === #
 
     @api.model
-    def _receive_report(self, message_ids, action, address, sender):
+    def _receive_report(self, message_ids, action, address, sender, status=""):
         """A mail server reports on our messages. What does not name the recipient, or
         was written by him, proves nothing: a person looks.
 
@@ -456,6 +485,7 @@ class DunningNotice(models.Model):
         :param str action: as in RFC 3464; only ``failed`` and ``delivered`` are final
         :param str address: the recipient that the report speaks of, normalized
         :param str sender: who reports, normalized
+        :param str status: as in RFC 3463; says whether it is the address that is wrong
         """
         for notice in self._search_sent(message_ids):
             if sender == notice.email_to or address != notice.email_to:
@@ -464,6 +494,7 @@ class DunningNotice(models.Model):
             elif action == "failed":
                 reason = self.env._("The message came back: the address is wrong.")
                 notice._set_state("failed", reason)
+                notice._bounce(reason, smtp_outcome.is_address_status(status))
             elif action == "delivered":
                 notice._set_state("delivered")
 

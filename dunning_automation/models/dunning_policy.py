@@ -59,6 +59,47 @@ class DunningPolicy(models.Model):
         help="Customers whose overdue total, in company currency, is below this "
         "amount are not reminded.",
     )
+    item_grace_days = fields.Integer(
+        "Grace per Invoice (Days)",
+        help="An invoice counts as overdue only after this many days. Levels on or "
+        "after the due date are reached that much later.",
+    )
+    account_grace_days = fields.Integer(
+        "Grace per Customer (Days)",
+        help="A customer is written to only when his oldest debt is this many days "
+        "overdue. The message then lists what became due in between. Courtesies before "
+        "the due date are not held back.",
+    )
+    grouping = fields.Selection(
+        [
+            ("customer", "One message per customer"),
+            ("level", "One message per customer and level"),
+            ("invoice", "One message per invoice"),
+        ],
+        required=True,
+        default="customer",
+        help="Per customer: everything in one message, its tone is that of the oldest "
+        "debt.\n"
+        "Per customer and level: a message for each level, all on the same day.\n"
+        "Per invoice: each invoice has its own messages; intervals count per invoice.",
+    )
+    reentry = fields.Selection(
+        [
+            ("restart", "At the first level"),
+            ("contextual", "At the level that fits its age"),
+            ("resume", "Where it stopped before"),
+        ],
+        "Invoices That Come Back",
+        required=True,
+        default="restart",
+        help="Where an invoice begins that was not reminded yet, or is open again "
+        "because its payment bounced. Once it climbs, no level is left out.\n"
+        "At the first level: whatever its age.\n"
+        "At the level that fits its age: the highest one that it has reached, and "
+        "whose minimums it passes.\n"
+        "Where it stopped before: after the last level before the payment that "
+        "bounced; the first level if there was none.",
+    )
     start_rule = fields.Selection(
         [
             ("all", "All open invoices, from the first level on"),
@@ -95,9 +136,44 @@ class DunningPolicy(models.Model):
         default=lambda self: self._default_level_ids(),
     )
 
+    hidden_by_id = fields.Many2one(
+        "dunning.policy",
+        "Never Applies Because Of",
+        compute="_compute_hidden_by_id",
+        help="A policy that comes first and applies to everybody.",
+    )
+
     _min_overdue_amount_not_negative = models.Constraint(
         "CHECK(min_overdue_amount >= 0)", "The minimum overdue amount is negative."
     )
+    _grace_not_negative = models.Constraint(
+        "CHECK(item_grace_days >= 0 AND account_grace_days >= 0)",
+        "Days of grace cannot be negative.",
+    )
+
+    @api.depends("active", "company_id", "sequence")
+    def _compute_hidden_by_id(self):
+        """The first policy of the company without any filter hides all behind it."""
+        general = self.search([("company_id", "in", self.company_id.ids)]).filtered(
+            lambda policy: policy._is_general()
+        )
+        for policy in self:
+            rank = (policy.sequence, policy._origin.id or float("inf"))
+            earlier = general.filtered(
+                lambda other, policy=policy, rank=rank: (
+                    other.company_id == policy.company_id
+                    and (other.sequence, other.id) < rank
+                )
+            )
+            policy.hidden_by_id = policy.active and earlier[:1]
+
+    def _is_general(self):
+        """Whether it applies to every customer and every invoice."""
+        self.ensure_one()
+        return all(
+            (self[name] or "[]").replace(" ", "") == "[]"
+            for name in ("partner_domain", "invoice_domain")
+        )
 
     @api.model
     def _default_user_id(self):
@@ -134,9 +210,11 @@ class DunningPolicy(models.Model):
         ]
 
     def copy(self, default=None):
-        """The backlog of a copy starts at the copied level."""
+        """The backlog of a copy starts at the copied level, and its actions fall back
+        on each other."""
         copies = super().copy(default)
         for policy, copied in zip(self, copies, strict=True):
+            policy.level_ids.action_ids._copy_fallbacks(copied.level_ids.action_ids)
             delay = policy.start_level_id.delay_days
             same = copied.level_ids.filtered_domain([("delay_days", "=", delay)])
             copied.write(
@@ -321,3 +399,8 @@ class DunningPolicy(models.Model):
             "dunning_automation.dunning_notice_action"
         )
         return action | {"domain": [("policy_id", "=", self.id)], "context": {}}
+
+    def action_preview(self):
+        """Show what the first level says to a real customer."""
+        self.ensure_one()
+        return self.env["dunning.preview"]._open(policy=self)

@@ -362,21 +362,38 @@ class DunningSender(models.AbstractModel):
         if notice.state == outcome.code:
             return
         now = self.env.cr.now()
-        if outcome.code == "sent":
-            notice._set_state(
-                "sent", date_sent=now, lease_until=False, **outcome.values
-            )
-        elif outcome.code == smtp_outcome.RETRY:
+        if outcome.code == smtp_outcome.RETRY:
             wait = timedelta(minutes=smtp_outcome.retry_minutes(notice.attempt))
             notice._set_state(
                 "ready", outcome.detail, not_before=now + wait, lease_until=False
             )
+        elif outcome.then:
+            self._record_with(notice, outcome, now)
         else:
-            notice._set_state(
-                outcome.code, outcome.detail, lease_until=False, **outcome.values
-            )
-        if outcome.then:
-            outcome.then()
+            self._write_outcome(notice, outcome, now)
+
+    @api.model
+    def _write_outcome(self, notice, outcome, now):
+        sent = {"date_sent": now} if outcome.code == "sent" else {}
+        notice._set_state(
+            outcome.code, outcome.detail, lease_until=False, **sent, **outcome.values
+        )
+
+    @api.model
+    def _record_with(self, notice, outcome, now):
+        """Write the outcome and do what belongs to it, both or nothing: a task that
+        cannot be created, or an action of users that fails, makes this notice fail and
+        stands in no other's way."""
+        try:
+            with self.env.cr.savepoint():
+                self._write_outcome(notice, outcome, now)
+                outcome.then()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            if not isinstance(error, UserError):
+                _logger.info("Notice %s failed", notice.id, exc_info=error)
+            notice._set_state("failed", str(error), lease_until=False)
 
     @api.model
     def _put_off_company(self, notice):

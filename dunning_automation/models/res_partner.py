@@ -34,6 +34,14 @@ class ResPartner(models.Model):
         index="btree_not_null",
         help="Gets the reminders of invoices that name no contact of their own.",
     )
+    dunning_bounced_email = fields.Char(
+        "Came Back From",
+        copy=False,
+        groups=READERS,
+        index="btree_not_null",
+        help="Messages to this address came back. It is not written to any more, until "
+        "the address changes, somebody writes from it, or a person confirms it.",
+    )
     dunning_case_id = fields.Many2one(
         "dunning.case", compute="_compute_dunning_case", groups=READERS
     )
@@ -121,6 +129,23 @@ class ResPartner(models.Model):
             for explanation, rows in decisions.grouped("explanation").items()
         )
 
+    @api.model
+    def _dunning_mark_bounced(self, address):
+        """Messages to ``address`` (normalized) come back. Odoo's own counter
+        (``message_bounce``) also counts delays and does not know which address."""
+        domain = [("email_normalized", "=", address)]
+        partners = self.sudo().with_context(active_test=False)
+        if address:
+            partners.search(domain).dunning_bounced_email = address
+
+    @api.model
+    def _dunning_clear_bounced(self, address):
+        """``address`` (normalized) is a good one after all."""
+        domain = [("dunning_bounced_email", "=", address)]
+        partners = self.sudo().with_context(active_test=False)
+        if address:
+            partners.search(domain).dunning_bounced_email = False
+
     def action_open_dunning_case(self):
         """Open the collection case of this customer, or his notices if none is open."""
         self.ensure_one()
@@ -160,6 +185,7 @@ class ResPartner(models.Model):
                 )
             )
         events = self.env["dunning.event"].search(domain)
+        self.env["dunning.call"].search(domain).sudo()._erase_personal()
         notices.sudo()._erase_personal()
         events.sudo()._erase_personal()
         self.env["dunning.event"].sudo().create(

@@ -25,7 +25,7 @@ class LetterCommon(DunningCommon):
         """A policy that writes letters only."""
         cls.policy.active = False
         template = cls.env.ref("dunning_automation.mail_template_firm")
-        action = {"channel": "letter", "template_id": template.id}
+        action = {"channel": "letter", "template_id": template.id, "timeout_days": 5}
         levels = [
             cls._level(delay, action_ids=[Command.create(action)]) for delay in delays
         ]

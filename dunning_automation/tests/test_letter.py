@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from lxml import etree
 
+from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -125,6 +126,33 @@ class TestLetterRecipient(LetterCommon):
         self.assertEqual(
             notice.letter_address, "Customer\nAnna\nOwn Street 5\n12345 Springfield"
         )
+
+    def test_letter_instead_of_an_email(self):
+        """A fallback: no e-mail address, or one that bounced, but a postal address."""
+        self.policy.active = False
+        template = self.env.ref("dunning_automation.mail_template_firm")
+        letter = {"channel": "letter", "template_id": template.id}
+        self.policy = self._create_policy(delays=[1])
+        level = self.policy.level_ids
+        level.action_ids = [Command.create({**letter, "is_fallback": True})]
+        email, letter = level.action_ids.sorted(lambda action: action.is_fallback)
+        email.fallback_id = letter
+        silent, bouncing = self.reachable(email=False), self.reachable()
+        self.invoices([{"partner": silent}, {"partner": bouncing}])
+        self.run_on()
+        self.assertRecordValues(
+            self.notices(silent), [{"channel": "letter", "recipient_id": silent.id}]
+        )
+        [notice] = self.send(self.notices(bouncing))
+        contact = self.reachable(parent_id=bouncing.id, type="other", street=False)
+        notice.sudo().recipient_id = contact
+        notice.sudo()._bounce("It came back")
+        [_email, fallback] = self.notices(bouncing)
+        self.assertRecordValues(
+            fallback,
+            [{"channel": "letter", "recipient_id": bouncing.id, "email_to": False}],
+        )
+        self.assertEqual(fallback.state, "ready")
 
     def test_a_letter_needs_a_template(self):
         with self.assertRaisesRegex(ValidationError, "choose a template"):

@@ -1,7 +1,9 @@
 import base64
+import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, html2plaintext
 
 from odoo.addons.dunning_automation.tools import letter_layout, smtp_outcome
@@ -14,6 +16,8 @@ from odoo.addons.snailmail.models.snailmail_letter import (
 )
 
 from ..tools import snailmail_outcome
+
+_logger = logging.getLogger(__name__)
 
 
 class DunningNotice(models.Model):
@@ -142,7 +146,7 @@ class DunningNotice(models.Model):
         return Outcome(
             outcome,
             None if outcome == "sent" else detail,
-            then=lambda: self._follow_letter(outcome, code, detail),
+            then=lambda: self._follow_letter_safely(outcome, code, detail),
         )
 
     def _get_snailmail_detail(self, outcome, code):
@@ -156,6 +160,16 @@ class DunningNotice(models.Model):
             "Snailmail did not say clearly whether it took the letter: look at your "
             "account there before you send it again."
         )
+
+    def _follow_letter_safely(self, outcome, code, detail):
+        """The letter left: that its traces cannot be written must not undo that."""
+        try:
+            with self.env.cr.savepoint():
+                self._follow_letter(outcome, code, detail)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("Traces of letter %s cannot be written", self.id)
 
     def _follow_letter(self, outcome, code, detail):
         """Bring tracking and timeline up to the outcome, in its transaction."""
