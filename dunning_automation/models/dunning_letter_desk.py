@@ -336,8 +336,8 @@ class DunningLetterDesk(models.AbstractModel):
 
     @api.model
     def _get_forgotten_condition(self):
-        """SQL about a row of ``dunning_notice``: nobody says whether this letter was posted. What is
-        owed must not wait for that."""
+        """SQL about a row of ``dunning_notice``: nobody says whether this letter was
+        posted. What is owed must not wait for that."""
         return SQL(
             "channel = 'letter' AND printed_on IS NOT NULL AND state = %s",
             notice_states.UNKNOWN,
