@@ -8,7 +8,6 @@ from . import dunning_assignment
 from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement
-from . import dunning_call
 from . import dunning_case_reply  # A part of the case.
 from . import dunning_case_reply  # the parts of the case, before it
 from . import dunning_story
@@ -16,6 +15,7 @@ from . import dunning_worklist
 from . import dunning_case
 from . import dunning_channel_activity
 from . import dunning_channel_email
+from . import dunning_channel_letter
 from . import dunning_channel_notification
 from . import dunning_channel_phone
 from . import dunning_channel_portal
@@ -33,6 +33,7 @@ from . import dunning_guard
 from . import dunning_hold
 from . import dunning_hold_reason
 from . import dunning_ledger
+from . import dunning_letter_desk
 from . import dunning_level
 from . import dunning_manual_step
 from . import dunning_level_minimum
@@ -49,6 +50,7 @@ from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
 from . import dunning_verification
+from . import ir_actions_report
 from . import mail_thread
 from . import dunning_watchdog
 from . import res_company

@@ -4,6 +4,7 @@ from . import dunning_assign
 from . import dunning_erasure
 from . import dunning_evidence
 from . import dunning_handover
+from . import dunning_letter_download
 from . import dunning_notice_skip
 from . import dunning_preview
 from . import dunning_run_discard
