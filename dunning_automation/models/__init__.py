@@ -9,7 +9,6 @@ from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement
 from . import dunning_case_reply  # A part of the case.
-from . import dunning_case_reply  # the parts of the case, before it
 from . import dunning_story
 from . import dunning_worklist
 from . import dunning_case

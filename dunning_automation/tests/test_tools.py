@@ -26,8 +26,8 @@ from ..tools import (
     smtp_connections,
     smtp_outcome,
     weighted_choice,
-    workload,
     worklist,
+    workload,
 )
 from ..tools.smtp_connections import SmtpConnections
 
