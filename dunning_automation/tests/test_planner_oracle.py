@@ -202,7 +202,7 @@ class TestPlannerOracle(DunningCommon):
         )
 
         @settings(
-            max_examples=150,
+            max_examples=100,
             deadline=None,
             database=None,
             derandomize=True,
