@@ -194,6 +194,7 @@ class DunningAction(models.Model):
         :return: {notice: variant}, only of those that have one
         """
         self.ensure_one()
+        notices.fetch(("debtor_key", "partner_id"))
         variants = self.sudo().variant_ids
         members = {variant: variant._get_members(notices) for variant in variants}
         chosen = {}
