@@ -76,6 +76,11 @@ class DunningPlanner(models.AbstractModel):
             " dunning_debt, dunning_message"
         )
         ledger = self.env["dunning.ledger"]
+        late = SQL(
+            "stop_reason IS NULL AND %s - net_line.date_due"
+            " > COALESCE(policy.item_grace_days, 0)",
+            run.date,
+        )
         self.env.cr.execute(
             SQL(
                 """
@@ -105,15 +110,7 @@ class DunningPlanner(models.AbstractModel):
                            SUM(residual) FILTER (WHERE %(late)s)
                                OVER (PARTITION BY net_line.partner_id)
                                AS overdue_total,
-                           SUM(residual) FILTER (WHERE %(late)s) OVER of_policy
-                               AS balance,
-                           SUM(residual) FILTER (WHERE stop_reason IS NULL)
-                               OVER of_policy AS open_total,
-                           MAX(%(today)s - net_line.date_due)
-                               FILTER (WHERE stop_reason IS NULL) OVER of_policy
-                               AS worst_arrears,
-                           SUM(residual_currency) FILTER (WHERE %(late)s)
-                               OVER of_currency AS currency_balance
+                           %(standing)s
                       FROM net_line
                  LEFT JOIN dunning_policy policy ON policy.id = net_line.policy_id
                  LEFT JOIN dunning_level start_level
@@ -308,12 +305,9 @@ class DunningPlanner(models.AbstractModel):
                 net_lines=ledger._get_net_lines_cte(run.company_id, policies),
                 contextual=self._get_contextual_sql(policies),
                 enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
-                late=SQL(
-                    "stop_reason IS NULL AND %s - net_line.date_due"
-                    " > COALESCE(policy.item_grace_days, 0)",
-                    run.date,
-                ),
+                late=late,
                 simulation=run.simulation,
+                standing=self._get_standing_sql(policies, late, run.date),
                 today=run.date,
                 **self._get_contacts_sql(run, policies),
             )
@@ -331,6 +325,31 @@ class DunningPlanner(models.AbstractModel):
                 OR %s)""",
             INTERNAL,
             self.env["dunning.notice"]._get_forgotten_condition(),
+        )
+
+    def _get_standing_sql(self, policies, late, today):
+        """What the customer of each line owes under its policy, for thresholds and
+        grace; sorting all lines for it is left out where nobody asks."""
+        levels = policies.level_ids
+        if not (
+            any(policies.mapped("account_grace_days"))
+            or any(level.min_balance or level.min_percentage for level in levels)
+            or levels.minimum_ids
+        ):
+            return SQL(
+                """NULL::numeric AS balance, NULL::numeric AS open_total,
+                   0 AS worst_arrears, NULL::numeric AS currency_balance"""
+            )
+        return SQL(
+            """SUM(residual) FILTER (WHERE %(late)s) OVER of_policy AS balance,
+               SUM(residual) FILTER (WHERE stop_reason IS NULL) OVER of_policy
+                   AS open_total,
+               MAX(%(today)s - net_line.date_due) FILTER (WHERE stop_reason IS NULL)
+                   OVER of_policy AS worst_arrears,
+               SUM(residual_currency) FILTER (WHERE %(late)s) OVER of_currency
+                   AS currency_balance""",
+            late=late,
+            today=today,
         )
 
     def _get_contacts_sql(self, run, policies):

@@ -61,6 +61,7 @@ class TestVariants(DunningCommon):
         notices = self.env["dunning.notice"].search(
             [("partner_id", "in", customers.ids)]
         )
+        notices.sudo()._compose()  # A run leaves most of a large batch to the sender.
         chosen = self.action._choose_variant(notices)
         self.assertEqual(
             chosen, {notice: notice.variant_id for notice in notices}, "stable"
@@ -77,15 +78,15 @@ class TestVariants(DunningCommon):
         self.invoices(
             [{"partner": customer, "days_overdue": 2} for customer in customers]
         )
-        run = self.run_on()
+        every = self.run_on().notice_ids
         counts = []
-        for notices in (run.notice_ids[:2], run.notice_ids):
+        for notices in (every, every[:2], every):  # The first one warms up.
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.cr.sql_log_count
             self.action._choose_variant(notices)
             counts.append(self.cr.sql_log_count - before)
-        self.assertEqual(*counts)
+        self.assertEqual(counts[1], counts[2])
 
     def test_text_follows_the_template_of_the_variant(self):
         variant = self._create_variant("A")
