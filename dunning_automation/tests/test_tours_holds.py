@@ -5,6 +5,12 @@ from .common import DunningCommon
 
 @tagged("post_install", "-at_install")
 class TestToursHolds(DunningCommon, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Before the browser waits for them: on a busy machine that is too long.
+        cls.env["ir.qweb"].sudo()._pregenerate_assets_bundles()
+
     def setUp(self):
         super().setUp()
         self.tour_customer = self._create_customer(name="Tour customer")
