@@ -9,7 +9,10 @@ class TestToursHolds(DunningCommon, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         # Before the browser waits for them: on a busy machine that is too long.
-        cls.env["ir.qweb"].sudo()._pregenerate_assets_bundles()
+        for name in ("web.assets_web", "web.assets_tests"):
+            bundle = cls.env["ir.qweb"].sudo()._get_asset_bundle(name)
+            bundle.js()
+            bundle.css()
 
     def setUp(self):
         super().setUp()
