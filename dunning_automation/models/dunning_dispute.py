@@ -151,6 +151,14 @@ class DunningDispute(models.Model):
         """The customer is right: draft the credit note, hold until it is posted."""
         self.ensure_one()
         self._check_open()
+        if self.currency_id.compare_amounts(self._get_debt(), self.amount) < 0:
+            raise UserError(
+                self.env._(
+                    "These items owe less than the disputed amount by now: make the "
+                    "credit note on the invoice itself, and reject the dispute with a "
+                    "note."
+                )
+            )
         refunds = self.env["dunning.refund"]._draft(
             self.move_line_ids, self.amount, self.reason_id.name
         )

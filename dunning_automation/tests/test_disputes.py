@@ -142,6 +142,14 @@ class TestDisputes(HoldsCommon):
                     invoice.amount_residual, invoice.amount_total - amount
                 )
 
+    def test_paid_before_it_was_accepted(self):
+        invoice = self.invoice()
+        dispute = self.dispute(invoice)
+        self.pay(invoice, 60)
+        with self.assertRaisesRegex(UserError, "owe less than the disputed amount"):
+            dispute.action_accept()
+        self.assertEqual(dispute.state, "open")
+
     def test_several_invoices_the_oldest_first(self):
         old, new = self.invoices([{"days_overdue": 20}, {"days_overdue": 5}])
         dispute = self.dispute(old | new, amount=130.0)

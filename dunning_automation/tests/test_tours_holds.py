@@ -5,6 +5,15 @@ from .common import DunningCommon
 
 @tagged("post_install", "-at_install")
 class TestToursHolds(DunningCommon, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Before the browser waits for them: on a busy machine that is too long.
+        for name in ("web.assets_web", "web.assets_tests"):
+            bundle = cls.env["ir.qweb"].sudo()._get_asset_bundle(name)
+            bundle.js()
+            bundle.css()
+
     def setUp(self):
         super().setUp()
         self.tour_customer = self._create_customer(name="Tour customer")

@@ -52,7 +52,7 @@ registry.category("web_tour.tours").add("dunning_dispute", {
         },
         {
             content: "back to the dispute",
-            trigger: ".breadcrumb-item:contains(Tour customer) a",
+            trigger: ".o_back_button",
             run: "click",
         },
         {

@@ -73,9 +73,6 @@ registry.category("web_tour.tours").add("dunning_plan_approve", {
             run: "click",
         },
         {
-            trigger: ".modal .o_mail_composer_form_view:contains(instalments)",
-        },
-        {
             trigger: ".modal button.o_mail_send",
             run: "click",
         },
