@@ -8,6 +8,7 @@ from odoo.tests import BaseCase, tagged
 from ..tools import (
     anchor_log,
     blast,
+    channels,
     fingerprint,
     high_water_mark,
     ladder,
@@ -22,6 +23,7 @@ from ..tools.smtp_connections import SmtpConnections
 TOOLS = (
     anchor_log,
     blast,
+    channels,
     fingerprint,
     high_water_mark,
     ladder,
