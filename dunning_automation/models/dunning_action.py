@@ -18,7 +18,12 @@ class DunningAction(models.Model):
 
     A channel is added by ``selection_add`` on ``channel`` and by the methods
     ``_check_channel_<channel>`` here, ``_deliver_<channel>`` and, if it has a text,
-    ``_render_<channel>`` on ``dunning.notice``.
+    ``_render_<channel>`` on ``dunning.notice``; whom it reaches is said by
+    ``_check_recipient_<channel>`` and ``_get_recipient_<channel>`` on
+    ``dunning.planner``.
+
+    An action that cannot reach a customer hands over to its fallback, another action
+    of the same level, which may have one, too.
     """
 
     _name = "dunning.action"

@@ -188,10 +188,14 @@ class DunningLedger(models.AbstractModel):
             "standing": SQL.identifier(standing),
         }
         least = [
-            SQL("COALESCE(minimum.min_amount, %(level)s.min_amount, 0)", **names),
-            SQL("COALESCE(minimum.min_balance, %(level)s.min_balance, 0)", **names),
-            SQL("COALESCE(%(level)s.min_percentage, 0)", **names),
-        ]
+            SQL(
+                """COALESCE(CASE WHEN minimum.id IS NULL THEN %(level)s.%(name)s
+                                 ELSE minimum.%(name)s END, 0)""",
+                name=SQL.identifier(name),
+                **names,
+            )
+            for name in ("min_amount", "min_balance")
+        ] + [SQL("COALESCE(%(level)s.min_percentage, 0)", **names)]
         passed = [
             SQL(
                 """CASE WHEN minimum.id IS NULL THEN %(line)s.residual

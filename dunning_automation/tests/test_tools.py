@@ -17,6 +17,7 @@ from ..tools import (
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    weighted_choice,
 )
 from ..tools.smtp_connections import SmtpConnections
 
@@ -32,6 +33,7 @@ TOOLS = (
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    weighted_choice,
 )
 
 

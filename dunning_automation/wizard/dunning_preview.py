@@ -88,12 +88,12 @@ class DunningPreview(models.TransientModel):
                 case.company_id or self.env.company
             )[:1]
         )
-        values.setdefault("policy_id", policy.id)
+        values["policy_id"] = values.get("policy_id") or policy.id
         if case:
             values["company_id"] = case.company_id.id
             values["partner_id"] = case.partner_id.id
             level = decisions.next_level_id[:1] or case.level_id
-            if level.policy_id == policy:
+            if level.policy_id.id == values["policy_id"]:
                 values.setdefault("level_id", level.id)
         return values
 
