@@ -49,6 +49,7 @@ class TestFallback(ChannelCommon):
             message_id=f"<{next(self._numbers)}@odoo>",
             **values,
         )
+        notice.line_ids.sudo().write({"currency_id": invoice.currency_id.id})
         self.env.flush_all()
         return notice
 
