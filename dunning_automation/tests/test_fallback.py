@@ -248,7 +248,7 @@ class TestFallback(ChannelCommon):
 
     def told_long_ago(self, customer):
         """A message about an invoice that was paid since."""
-        notice = self.sent(customer)
+        notice = self.sent(customer, days_ago=20)
         self.pay(notice.line_ids.move_id)
         return notice
 
