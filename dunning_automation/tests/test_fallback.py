@@ -17,6 +17,7 @@ class TestFallback(ChannelCommon):
     def setUp(self):
         super().setUp()
         self.email = self.level(1).action_ids
+        self.todo = self.env.ref("mail.mail_activity_data_todo")
         self.customer.phone = "+1 202 555 0122"
 
     def chain(self, *channels, of=None):
@@ -28,6 +29,7 @@ class TestFallback(ChannelCommon):
                     "level_id": previous.level_id.id,
                     "channel": channel,
                     "template_id": self.email.template_id.id,
+                    "activity_type_id": self.todo.id,
                     "activity_summary": "Call",
                     "is_fallback": True,
                 }
@@ -43,9 +45,11 @@ class TestFallback(ChannelCommon):
             1,
             run_id=self.env["dunning.run"].create({}).id,
             debtor_key=invoice.partner_id.id,
+            lang="en_US",
             message_id=f"<{next(self._numbers)}@odoo>",
             **values,
         )
+        notice.line_ids.sudo().write({"currency_id": invoice.currency_id.id})
         self.env.flush_all()
         return notice
 
@@ -88,7 +92,7 @@ class TestFallback(ChannelCommon):
                 kinds = notice.event_ids.mapped("kind")
                 self.assertEqual("fallback_used" in kinds, bool(expected))
                 if expected:
-                    self.assertEqual(fallback.state, "ready")
+                    self.assertEqual(fallback.state, "ready", fallback.reason)
                     self.assertEqual(fallback.level_id, notice.level_id)
                     self.assertEqual(
                         fallback.line_ids.move_line_id, notice.line_ids.move_line_id
@@ -104,7 +108,7 @@ class TestFallback(ChannelCommon):
         self.bounce(notice)
         self.assertFalse(notice.sudo()._fall_back("Again"))
         with self.subTest("another message to the customer on that channel today"):
-            other = self.sent()
+            other = self.sent(date=self.today - timedelta(days=1))
             self.assertFalse(self.bounce(other))
         with self.subTest("the step was taken on that channel before"):
             self.travel(1)
@@ -206,10 +210,10 @@ class TestFallback(ChannelCommon):
             self.env["mail.blacklist"]._remove(customer.email)
 
         def came_back(customer):
-            self.bounce(self.told_long_ago(customer))
+            self.settle(self.told_long_ago(customer))
 
         def spam_filter(customer):
-            self.bounce(self.told_long_ago(customer), status="5.7.1")
+            self.settle(self.told_long_ago(customer), status="5.7.1")
 
         def changed(customer):
             came_back(customer)
@@ -237,9 +241,14 @@ class TestFallback(ChannelCommon):
                 if expected.startswith("unreachable"):
                     self.assertTrue(customer.dunning_case_id._get_contact_tasks())
 
+    def settle(self, notice, **report):
+        """It came back, and a manager decided against sending it again."""
+        self.bounce(notice, **report)
+        notice.sudo()._set_state("cancelled", "Paid")
+
     def told_long_ago(self, customer):
         """A message about an invoice that was paid since."""
-        notice = self.sent(customer)
+        notice = self.sent(customer, days_ago=20)
         self.pay(notice.line_ids.move_id)
         return notice
 
