@@ -78,7 +78,7 @@ class DunningEscalationLog(models.Model):
                     "partner_id": log.case_id.partner_id.id,
                     "case_id": log.case_id.id,
                     "kind": "escalated",
-                    "note": f"{log.reason}: {responses[log.response]}",
+                    "note": f"{log.reason} · {responses[log.response]}",
                     "payload": {
                         "escalation_id": log.escalation_id.id,
                         "trigger": log.escalation_id.trigger,
