@@ -129,9 +129,7 @@ class DunningCaseEscalation(models.AbstractModel):
         )
         for company, cases in self.grouped("company_id").items():
             debtors = cases.partner_id.with_company(company)
-            debtors.filtered(
-                lambda debtor: debtor.dunning_credit_hold in ("warn", "block")
-            ).dunning_credit_hold = "none"
+            debtors._dunning_set_credit_hold("none")
 
     # === BUTTONS === #
 
@@ -148,7 +146,8 @@ class DunningCaseEscalation(models.AbstractModel):
         self.check_access("read")
         self.env["res.partner"]._dunning_check_credit_hold()
         for company, cases in self.sudo().grouped("company_id").items():
-            cases.partner_id.with_company(company).dunning_credit_hold = credit_hold
+            debtors = cases.partner_id.with_company(company)
+            debtors._dunning_set_credit_hold(credit_hold)
 
     def action_assign_collectors(self):
         """Show who would get which cases, then assign them."""

@@ -107,15 +107,15 @@ class DunningEscalation(models.Model):
         responses = dict(self._fields["response"]._description_selection(self.env))
         for rule in self:
             reason = rule._get_reason(rule.threshold)
-            rule.display_name = f"{reason}: {responses.get(rule.response, '')}"
+            rule.display_name = f"{reason} · {responses.get(rule.response, '')}"
 
     def _get_reason(self, number):
         """Why a rule fires, in words."""
         if self.trigger == "reminders":
-            return self.env._("%s reminders sent", number)
+            return self.env._("Reminders sent: %s", number)
         if self.trigger == "broken_promises":
-            return self.env._("%s promises broken", number)
-        return self.env._("%s days overdue", number)
+            return self.env._("Promises broken: %s", number)
+        return self.env._("Days overdue: %s", number)
 
     # === CONSTRAINTS === #
 

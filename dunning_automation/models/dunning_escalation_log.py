@@ -78,7 +78,7 @@ class DunningEscalationLog(models.Model):
                     "partner_id": log.case_id.partner_id.id,
                     "case_id": log.case_id.id,
                     "kind": "escalated",
-                    "note": f"{log.reason}: {responses[log.response]}",
+                    "note": f"{log.reason} · {responses[log.response]}",
                     "payload": {
                         "escalation_id": log.escalation_id.id,
                         "trigger": log.escalation_id.trigger,
@@ -101,13 +101,13 @@ class DunningEscalationLog(models.Model):
         """
         if not self:
             return self.env["mail.activity"]
-        # Read at once what each task would read of its own case.
-        self.case_id.with_context(**QUIET).mapped("display_name")
         workers = self.case_id._get_workers() if user is None else {}
         values = [
             {
                 "res_model_id": self.env["ir.model"]._get_id("dunning.case"),
                 "res_id": log.case_id.id,
+                # Each task would read the name of its own case by itself.
+                "res_name": log.case_id.display_name,
                 "activity_type_id": self._get_task_type().id,
                 "automated": True,
                 "date_deadline": log.company_id._dunning_today(),

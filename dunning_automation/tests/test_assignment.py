@@ -6,8 +6,15 @@ from ..tools.workload import Load, distribute
 from .common import DunningCommon
 
 try:
-    from hypothesis import given, settings
+    from hypothesis import HealthCheck, given, settings
     from hypothesis import strategies as st
+
+    # At its first draw Hypothesis reads the source of every module, all of Odoo's too.
+    PATIENT = {
+        "deadline": None,
+        "database": None,
+        "suppress_health_check": [HealthCheck.too_slow],
+    }
 except ImportError:
     given = None
 
@@ -361,7 +368,7 @@ class TestAssignment(DunningCommon):
             self.skipTest("hypothesis is not installed")
         people = st.sampled_from(range(6))
 
-        @settings(max_examples=300, deadline=None, database=None)
+        @settings(max_examples=300, **PATIENT)
         @given(
             pool=st.sets(people, min_size=1),
             before=st.dictionaries(people, st.integers(0, 20)),
@@ -389,7 +396,7 @@ class TestAssignment(DunningCommon):
         if not given:
             self.skipTest("hypothesis is not installed")
 
-        @settings(max_examples=100, deadline=None, database=None)
+        @settings(max_examples=100, **PATIENT)
         @given(st.permutations(list(range(12))))
         def check(order):
             # Different amounts: equal ones stay in the order of the question, which

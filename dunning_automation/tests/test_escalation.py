@@ -325,7 +325,7 @@ class TestEscalation(EscalationCommon):
                     (payload["state"], payload["reached"], payload["overdue"]),
                     (state, 30, 100.0),
                 )
-                self.assertIn("30 days overdue", self.escalated(case).summary)
+                self.assertIn("Days overdue: 30", self.escalated(case).summary)
                 rule.unlink()
 
     def test_collector_by_the_assignments(self):
@@ -511,7 +511,8 @@ class TestCreditHold(EscalationCommon):
     def test_only_managers_set_it(self):
         sales = self.new_user("sells", "base.group_user,base.group_partner_manager")
         contacts = self.env.ref("base.group_partner_manager")
-        (self.collector | self.manager).group_ids |= contacts
+        for user in (self.collector, self.manager):
+            user.group_ids |= contacts
         for user in (sales, self.collector):
             partner = self.customer.with_user(user)
             with self.subTest(user.login):
