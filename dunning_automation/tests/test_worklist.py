@@ -141,7 +141,8 @@ class TestWorklist(WorklistCommon):
         )
         self.assertIn("(priority_rank, expected_loss DESC, id)", definition)
         self.assertIn("WHERE ((state)::text = 'open'::text)", definition)
-        query = self.env["dunning.case"]._search([("state", "=", "open")], limit=80)
+        case = self.env["dunning.case"]
+        query = case._search([("state", "=", "open")], limit=80, order=case._order)
         self.assertRegex(
             query.select().code.replace('"dunning_case".', "").replace('"', ""),
             r"ORDER BY priority_rank\s*,\s*expected_loss DESC\s*,\s*id\s",
