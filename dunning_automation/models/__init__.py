@@ -7,6 +7,7 @@ from . import dunning_action_variant
 from . import dunning_case
 from . import dunning_channel_activity
 from . import dunning_channel_email
+from . import dunning_channel_letter
 from . import dunning_channel_notification
 from . import dunning_channel_phone
 from . import dunning_channel_portal
@@ -17,6 +18,7 @@ from . import dunning_event
 from . import dunning_fallback
 from . import dunning_guard
 from . import dunning_ledger
+from . import dunning_letter_desk
 from . import dunning_level
 from . import dunning_manual_step
 from . import dunning_level_minimum
@@ -28,6 +30,7 @@ from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
 from . import dunning_verification
+from . import ir_actions_report
 from . import mail_thread
 from . import dunning_watchdog
 from . import res_company

@@ -37,6 +37,7 @@ class DunningAction(models.Model):
     channel = fields.Selection(
         [
             ("email", "E-mail"),
+            ("letter", "Letter"),
             ("portal", "Portal"),
             ("phone", "Phone Call"),
             ("activity", "Activity"),
@@ -48,7 +49,6 @@ class DunningAction(models.Model):
     )
     template_id = fields.Many2one(
         "mail.template",
-        "E-mail Template",
         domain="[('model', '=', 'dunning.notice')]",
         index="btree_not_null",
         ondelete="restrict",
@@ -191,7 +191,7 @@ class DunningAction(models.Model):
     @api.model
     def _prepare_default_values(self, channel, rung):
         """Values of the standard action of ``channel`` on a rung of the ladder."""
-        if channel == "email":
+        if channel in ("email", "letter"):
             template = self.env.ref(TEMPLATES[rung["tone"]], raise_if_not_found=False)
             return {"channel": channel, "template_id": template and template.id}
         kind = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
@@ -263,6 +263,15 @@ class DunningAction(models.Model):
             raise ValidationError(
                 self.env._(
                     "Level “%s” sends an e-mail: choose a template for notices.",
+                    self.level_id.name,
+                )
+            )
+
+    def _check_channel_letter(self):
+        if self.template_id.model != "dunning.notice":
+            raise ValidationError(
+                self.env._(
+                    "Level “%s” sends a letter: choose a template for notices.",
                     self.level_id.name,
                 )
             )

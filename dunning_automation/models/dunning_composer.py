@@ -15,6 +15,9 @@ PRINTED_FIELDS = (
     "payment_reference",
 )
 """What a text says of an invoice."""
+TABLES = {"letter": "dunning_letter_table"}
+BANKS = {"letter": "dunning_letter_bank"}
+"""The parts of a text in print; by channel, others have the parts of an e-mail."""
 
 
 def get_cause(error):
@@ -67,13 +70,15 @@ class DunningComposer(models.AbstractModel):
             )
             for notice in notices:
                 groups = notice._get_table_groups(credits.get(notice.partner_id.id, {}))
-                notice.table_html = notice._render_part("notice_table", groups=groups)
+                template = TABLES.get(notice.channel, "notice_table")
+                notice.table_html = notice._render_part(template, groups=groups)
 
     @api.depends("line_ids.drop_reason", "line_ids.skip_reason")
     @api.depends_context("lang")
     def _compute_bank_html(self):
         for notice in self:
-            notice.bank_html = notice._render_part("notice_bank")
+            template = BANKS.get(notice.channel, "notice_bank")
+            notice.bank_html = notice._render_part(template)
 
     def _get_today(self):
         """The day the text speaks of: today, shifted for a run of another day."""
@@ -204,15 +209,21 @@ class DunningComposer(models.AbstractModel):
 
     def _render_email(self):
         """Subject and body from the action's template, in each recipient's language."""
+        for notice, (subject, body) in self._generate_texts().items():
+            notice.write({"subject": subject, "body": notice._wrap(body)})
+
+    def _generate_texts(self):
+        """{notice: (subject, body)} from the action's template, in the language of each
+        recipient."""
         template = self._get_template()
         texts = template._generate_template(self.ids, ("subject", "body_html"))
-        for notice in self:
-            notice.write(
-                {
-                    "subject": " ".join(texts[notice.id]["subject"].split()),
-                    "body": notice._wrap(texts[notice.id]["body_html"]),
-                }
+        return {
+            notice: (
+                " ".join(texts[notice.id]["subject"].split()),
+                texts[notice.id]["body_html"],
             )
+            for notice in self
+        }
 
     def _wrap(self, body):
         """The frame around a rendered body. A portal page has one of its own."""

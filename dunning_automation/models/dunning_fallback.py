@@ -96,8 +96,7 @@ class DunningFallback(models.AbstractModel):
         lines = self._get_lines() - outdated
         if not lines.filtered("is_step") - told or self._has_spoken(action):
             return self.browse()
-        partner = self.partner_id
-        recipient = self.recipient_id or partner.dunning_contact_id or partner
+        recipient, address = self._get_recipient_on(action.channel)
         planned = self.sudo().create(
             {
                 **copied(self, COPIED_FIELDS),
@@ -105,7 +104,7 @@ class DunningFallback(models.AbstractModel):
                 "channel": action.channel,
                 "date": self.company_id._dunning_today(),
                 "dedup_key": f"{self.dedup_key}:{self.id}:{action.id}",
-                "email_to": recipient.email_normalized,
+                "email_to": address,
                 "recipient_id": recipient.id,
                 "state": "ready" if self._leaves_by_itself() else "planned",
             }
@@ -131,6 +130,14 @@ class DunningFallback(models.AbstractModel):
         )
         planned._apply_review(row)
         return planned
+
+    def _get_recipient_on(self, channel):
+        """Who hears it on ``channel``, and at which e-mail address: the recipient of
+        this notice, unless the channel has a method of its own."""
+        partner = self.partner_id
+        recipient = self.recipient_id or partner.dunning_contact_id or partner
+        choose = getattr(self, f"_choose_recipient_{channel}", None)
+        return choose(recipient) if choose else (recipient, recipient.email_normalized)
 
     def _hand_over_to(self, planned, reason):
         """From here on ``planned`` stands for this notice."""

@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 # Odoo's email_normalized is lenient ("x@@y" gives "@y"): one @, a dot in the domain.
+POSTAL_FIELDS = ("street", "street2", "zip", "city", "state_id", "country_id")
 VALID_EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 READ_FIELDS = {
     "account.account": ["account_type"],
@@ -48,8 +49,11 @@ READ_FIELDS = {
         "dunning_user_id",
         "email_normalized",
         "lang",
+        "name",
         "phone",
         "phone_sanitized",
+        "type",
+        *POSTAL_FIELDS,
     ],
     "res.partner.bank": ["acc_number", "active", "partner_id", "sequence"],
     "res.users": ["active", "partner_id", "share"],
@@ -288,6 +292,7 @@ class DunningLedger(models.AbstractModel):
             %(net_lines)s,
             notice AS (
                 SELECT notice.id, notice.partner_id, notice.recipient_id, notice.lang,
+                       notice.channel,
                        %(today)s AS today, recipient.email_normalized AS address,
                        recipient.name, debt_case.user_id AS collector_id,
                        template.id AS template_id,
@@ -475,11 +480,30 @@ class DunningLedger(models.AbstractModel):
                     ),
                 ),
             ),
+            (
+                "letter",
+                SQL(
+                    "recipient.active"
+                    " AND recipient.commercial_partner_id = notice.partner_id AND %s",
+                    self._get_postal_condition("recipient"),
+                ),
+            ),
             ("notification", SQL("TRUE")),
             ("phone", self._get_phone_sql()),
             ("portal", self._get_portal_sql(SQL("notice.partner_id"))),
             ("server_action", SQL("TRUE")),
         ]
+
+    @api.model
+    def _get_postal_condition(self, alias):
+        """SQL condition: a letter reaches ``alias``, a ``res_partner``. A street, a
+        place and a country: what a postman needs."""
+        return SQL(
+            """(TRIM(COALESCE(%(alias)s.street, '')) != ''
+                AND TRIM(CONCAT(%(alias)s.zip, %(alias)s.city)) != ''
+                AND %(alias)s.country_id IS NOT NULL)""",
+            alias=SQL.identifier(alias),
+        )
 
     @api.model
     def _get_opted_out_sql(self, address):
@@ -552,6 +576,17 @@ class DunningLedger(models.AbstractModel):
         makes the text be written again."""
         return [
             SQL("notice.name"),
+            SQL(
+                """CASE WHEN notice.channel = 'letter' THEN (
+                       SELECT JSONB_BUILD_ARRAY(
+                              debtor.name, addressee.street, addressee.street2,
+                              addressee.zip, addressee.city, addressee.state_id,
+                              addressee.country_id)
+                         FROM res_partner addressee
+                         JOIN res_partner debtor
+                           ON debtor.id = addressee.commercial_partner_id
+                        WHERE addressee.id = notice.recipient_id) END"""
+            ),
             SQL(
                 """(SELECT JSONB_BUILD_ARRAY(company.name, partner.write_date)
                       FROM res_company company

@@ -2,7 +2,7 @@ import base64
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..fields import UncheckedMany2one
 from ..tools import notice_states, smtp_outcome
@@ -29,11 +29,13 @@ class DunningNotice(models.Model):
         "dunning.composer",
         "dunning.channel.activity",
         "dunning.channel.email",
+        "dunning.channel.letter",
         "dunning.channel.notification",
         "dunning.channel.phone",
         "dunning.channel.portal",
         "dunning.channel.server_action",
         "dunning.fallback",
+        "dunning.letter.desk",
         "dunning.manual.step",
     ]
     _order = "date desc, id desc"
@@ -259,10 +261,22 @@ class DunningNotice(models.Model):
         """Personal values whose fingerprint the event of ``kind`` keeps: the text and
         the address are bound before anything leaves, then the very bytes that left."""
         if kind == "notice_claimed":
-            return {name: self[name] for name in ("email_to", "subject", "body")}
+            names = ("email_to", "letter_address", "subject", "body")
+            return {name: self[name] for name in names}
         if kind in ("notice_sent", "notice_unknown") and self.mime:
             return {"message": base64.b64decode(self.mime)}
+        if kind in ("notice_sent", "notice_unknown"):
+            return self._get_letter_fingerprint()
         return {}
+
+    def _get_lost_reason(self):
+        """What to say of a claim that nobody finished."""
+        if self.printed_on:
+            return self.env._(
+                "Printed on %s, but was it posted? Nobody said so.",
+                format_date(self.env, self.printed_on),
+            )
+        return self.env._("The sender stopped while the message was on its way.")
 
     def _erase_personal(self):
         """Forget texts, addresses and words of these notices, and their copies on the
@@ -279,6 +293,8 @@ class DunningNotice(models.Model):
                 "subject": False,
                 "body": False,
                 "email_to": False,
+                "letter_address": False,
+                "letter_pdf": False,
                 "mime": False,
                 "reason": False,
             }

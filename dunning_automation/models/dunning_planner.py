@@ -322,8 +322,10 @@ class DunningPlanner(models.AbstractModel):
         something between us."""
         return SQL(
             """(state IN ('failed', 'unknown')
-                AND (fallback_notice_id IS NOT NULL OR channel IN %s))""",
+                AND (fallback_notice_id IS NOT NULL OR channel IN %s)
+                OR %s)""",
             INTERNAL,
+            self.env["dunning.notice"]._get_forgotten_condition(),
         )
 
     def _get_contacts_sql(self, run, policies):
@@ -590,6 +592,29 @@ class DunningPlanner(models.AbstractModel):
                 END""",
             opted_out,
         )
+
+    def _get_recipient_letter(self):
+        """The contact on the invoice, else the debtor's invoice address, else the
+        debtor: the first whom the post reaches; see ``_get_reach_sql``."""
+        is_complete = self.env["dunning.ledger"]._get_postal_condition
+        return SQL(
+            """COALESCE(
+                   CASE WHEN %s THEN contact.id END,
+                   (SELECT MIN(addressee.id)
+                      FROM res_partner addressee
+                     WHERE addressee.commercial_partner_id = customer.id
+                       AND addressee.id != customer.id AND addressee.active
+                       AND addressee.type = 'invoice' AND %s),
+                   CASE WHEN %s THEN customer.id END)""",
+            is_complete("contact"),
+            is_complete("addressee"),
+            is_complete("customer"),
+        ), SQL("NULL")
+
+    def _check_recipient_letter(self):
+        """See ``_get_reach_sql``."""
+        recipient, _address = self._get_recipient_letter()
+        return SQL("%s IS NULL", recipient), SQL("'no_postal_address'")
 
     def _get_recipient_phone(self):
         """The first who has a number and takes calls; see ``_get_reach_sql``."""

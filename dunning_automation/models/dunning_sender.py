@@ -33,6 +33,7 @@ CLAIMED_FIELDS = (
     "email_to",
     "fence",
     "lease_until",
+    "letter_address",
     "message_id",
     "partner_id",
     "reason",
@@ -206,11 +207,13 @@ class DunningSender(models.AbstractModel):
         condition = SQL(
             """notice.state = 'ready' AND notice.simulation IS NOT TRUE
                AND (notice.not_before IS NULL OR notice.not_before <= %s)
+               AND NOT (%s)
                AND EXISTS (
                    SELECT 1
                      FROM res_company company
                     WHERE company.id = notice.company_id AND %s)""",
             self.env.cr.now(),
+            self.env["dunning.notice"]._get_desk_condition(),
             self.env["dunning.guard"]._get_sending_companies_sql(),
         )
         if notice_ids is not None:
@@ -267,11 +270,14 @@ class DunningSender(models.AbstractModel):
             notice._set_state("failed", str(error))
             return None
         fence = uuid.uuid4().hex
+        lease = timedelta(minutes=LEASE_MINUTES)
+        if batch.by_hand:
+            lease = notice._get_desk_lease()
         event = notice._set_state(
             "claimed",
             attempt=notice.attempt + 1,
             fence=fence,
-            lease_until=self.env.cr.now() + timedelta(minutes=LEASE_MINUTES),
+            lease_until=self.env.cr.now() + lease,
         )
         return Claim(notice, notice.channel, fence, parcel, event.id)
 
@@ -425,12 +431,7 @@ class DunningSender(models.AbstractModel):
             for notice in expired.try_lock_for_update(allow_referencing=True):
                 notice.invalidate_recordset()
                 if notice.state == "claimed" and notice.lease_until < self.env.cr.now():
-                    notice._set_state(
-                        "unknown",
-                        self.env._(
-                            "The sender stopped while the message was on its way."
-                        ),
-                    )
+                    notice._set_state("unknown", notice._get_lost_reason())
             self.env["ir.cron"]._commit_progress()
 
     @contextmanager

@@ -24,6 +24,8 @@ messages/*.eml are the bytes that were handed to the mail server. The content of
 event notice_sent (or notice_unknown) has hmac.message = hmac-sha256(key: salt as text,
 the bytes of the file). The event notice_claimed, written before anything left, has
 hmac.email_to, hmac.subject and hmac.body, the same of the address and of the text;
+messages/*.pdf are the letters as they were printed: hmac.letter of the event
+letter_printed, and of notice_sent, which says that it was posted.
 messages/*.html are texts of which no bytes were kept. hmac.note is that of the note.
 Text that starts with = + - @ has an apostrophe in front, so that no spreadsheet runs
 it: leave it away."""
@@ -65,10 +67,13 @@ class DunningEvidence(models.TransientModel):
 
     def _check_size(self):
         """:raise UserError: when the messages do not fit into memory"""
-        self.env["dunning.notice"].flush_model(["mime"])
+        self.env["dunning.notice"].flush_model(["letter_pdf", "mime"])
         ((size,),) = self.env.execute_query(
             SQL(
-                "SELECT SUM(OCTET_LENGTH(mime)) FROM dunning_notice WHERE id = ANY(%s)",
+                """SELECT SUM(COALESCE(OCTET_LENGTH(mime), 0)
+                            + COALESCE(OCTET_LENGTH(letter_pdf), 0))
+                     FROM dunning_notice
+                    WHERE id = ANY(%s)""",
                 self._get_notices().ids,
             )
         )
@@ -170,6 +175,8 @@ class DunningEvidence(models.TransientModel):
     def _get_message(self, notice, events_sudo):
         if notice.mime:
             content, file_format, name = b64decode(notice.mime), "eml", "message"
+        elif notice.letter_pdf:
+            content, file_format, name = b64decode(notice.letter_pdf), "pdf", "letter"
         elif notice.body and notice.state in ("sent", "delivered", "unknown"):
             # The sender died with the bytes, or an older version kept none.
             content, file_format, name = notice.body.encode(), "html", "body"
