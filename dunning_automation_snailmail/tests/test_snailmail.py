@@ -112,8 +112,9 @@ class TestSnailmail(LetterCommon):
         self.assertNeverPosted()
 
     def test_one_letter_per_request(self):
-        self.letters(3)
-        self.post()
+        letters = self.letters(3)
+        while "ready" in letters.mapped("state"):  # A slow machine needs more rounds.
+            self.post()
         self.assertEqual([len(asked["documents"]) for asked in self.asked], [1, 1, 1])
 
     def test_answers(self):
