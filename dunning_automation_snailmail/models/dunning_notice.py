@@ -1,14 +1,15 @@
 import base64
 import logging
+import uuid
+
+import requests
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, html2plaintext
 
 from odoo.addons.dunning_automation.tools import letter_layout, smtp_outcome
 from odoo.addons.dunning_automation.tools.sender_batch import Outcome
-from odoo.addons.iap.tools import iap_tools
 from odoo.addons.snailmail.models.snailmail_letter import (
     DEFAULT_ENDPOINT,
     DEFAULT_TIMEOUT,
@@ -127,13 +128,9 @@ class DunningNotice(models.Model):
         timeout = int(parameter("snailmail.timeout", DEFAULT_TIMEOUT))
         self.env.cr.rollback()  # No transaction while we wait for others.
         try:
-            answer = iap_tools.iap_jsonrpc(
-                endpoint + PRINT_ENDPOINT, params=parcel, timeout=timeout
-            )
-        except iap_tools.InsufficientCreditError:
-            outcome, code = smtp_outcome.FAILED, "CREDIT_ERROR"
-        except AccessError as error:
-            outcome, code = snailmail_outcome.of_error(error.__context__), None
+            answer = self._call_snailmail(endpoint + PRINT_ENDPOINT, parcel, timeout)
+        except requests.exceptions.RequestException as error:
+            outcome, code = snailmail_outcome.of_error(error), None
             if outcome == smtp_outcome.RETRY:
                 raise smtp_outcome.NoConnection(
                     self.env._(
@@ -148,6 +145,23 @@ class DunningNotice(models.Model):
             None if outcome == "sent" else detail,
             then=lambda: self._follow_letter_safely(outcome, code, detail),
         )
+
+    @api.model
+    def _call_snailmail(self, url, parameters, timeout):
+        """One JSON-RPC call, as ``iap_jsonrpc`` makes it. That one turns every failure
+        into the same error, from which nobody can tell whether anything left.
+
+        :return: the decoded answer
+        """
+        request = {
+            "jsonrpc": "2.0",
+            "method": "call",
+            "params": parameters,
+            "id": uuid.uuid4().hex,
+        }
+        answer = requests.post(url, json=request, timeout=timeout)
+        answer.raise_for_status()
+        return answer.json()
 
     def _get_snailmail_detail(self, outcome, code):
         """What people read of the provider's answer."""

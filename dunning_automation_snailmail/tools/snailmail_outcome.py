@@ -23,24 +23,32 @@ def of_answer(answer):
     """``(outcome, code)`` of the answer about one letter; the code is the number of
     the letter if it was accepted, or why not.
 
-    >>> of_answer({"request_code": 200,
-    ...            "request": {"documents": [{"sent": True, "send_id": 7}]}})
+    >>> def answer(document, **values):
+    ...     result = {"request_code": 200, "request": {"documents": [document]}}
+    ...     return {"result": result | values}
+    >>> of_answer(answer({"sent": True, "send_id": 7}))
     ('sent', 7)
-    >>> of_answer({"request_code": 200,
-    ...            "request": {"documents": [{"error": "NO_PRICE_AVAILABLE"}]}})
+    >>> of_answer(answer({"error": "NO_PRICE_AVAILABLE"}))
     ('failed', 'NO_PRICE_AVAILABLE')
-    >>> of_answer({"request_code": 402, "reason": "CREDIT_ERROR",
-    ...            "request": {"documents": [{}]}})
+    >>> of_answer(answer({}, request_code=402, reason="CREDIT_ERROR"))
     ('failed', 'CREDIT_ERROR')
-    >>> of_answer({"request_code": 200, "request": {"documents": [{}]}})
-    ('unknown', None)
-    >>> of_answer(None), of_answer({"request": []}), of_answer("OK")
+    >>> no_credit = "odoo.addons.iap.tools.iap_tools.InsufficientCreditError"
+    >>> of_answer({"error": {"data": {"name": no_credit}}})
+    ('failed', 'CREDIT_ERROR')
+    >>> of_answer(answer({})), of_answer({"error": {"data": {"name": "Crash"}}})
+    (('unknown', None), ('unknown', None))
+    >>> of_answer(None), of_answer({"result": []}), of_answer("OK")
     (('unknown', None), ('unknown', None), ('unknown', None))
     """
     try:
-        [document] = answer["request"]["documents"]
-        if answer["request_code"] != 200:
-            code = answer.get("reason")
+        if "error" in answer:
+            name = answer["error"]["data"]["name"].rpartition(".")[2]
+            no_credit = name == "InsufficientCreditError"
+            return (FAILED, "CREDIT_ERROR") if no_credit else (UNKNOWN, None)
+        result = answer["result"]
+        [document] = result["request"]["documents"]
+        if result["request_code"] != 200:
+            code = result.get("reason")
         elif document.get("sent"):
             return SENT, document.get("send_id")
         else:
