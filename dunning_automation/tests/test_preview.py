@@ -9,6 +9,10 @@ class TestPreview(DunningCommon):
     def setUp(self):
         super().setUp()
         self.collector = self.new_user("collector", "dunning_automation.group_user")
+        self.env.flush_all()
+        # As in a request of his: some checks ask who began the transaction.
+        origin = self.env(user=self.collector.id, su=False)
+        self.patch(self.env.transaction, "default_env", origin)
 
     def preview(self, partner=None, **context):
         defaults = {"default_policy_id": self.policy.id, **context}

@@ -1,7 +1,7 @@
 import uuid
 from contextlib import contextmanager, suppress
 
-from odoo import Command, api, fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
@@ -309,8 +309,16 @@ class DunningPreview(models.TransientModel):
             .sudo()
             .browse({row["move_id"] for row in rows})
         }
-        copied = ("move_line_id", "move_id", "currency_id", "date_due", "days_overdue")
-        return (
+        copied = (
+            "move_line_id",
+            "move_id",
+            "currency_id",
+            "date_due",
+            "days_overdue",
+            "residual",
+            "residual_currency",
+        )
+        notice = (
             self.env["dunning.notice"]
             .sudo()
             .create(
@@ -328,19 +336,20 @@ class DunningPreview(models.TransientModel):
                     "simulation": True,
                     "date": self.company_id._dunning_today(),
                     "dedup_key": uuid.uuid4().hex,
-                    "line_ids": [
-                        Command.create(
-                            {
-                                **{name: row[name] for name in copied},
-                                "residual": row["residual"],
-                                "residual_currency": row["residual_currency"],
-                                "name": names[row["move_id"]],
-                                "company_id": self.company_id.id,
-                                "level_id": self.level_id._origin.id,
-                            }
-                        )
-                        for row in rows
-                    ],
                 }
             )
         )
+        # Not by commands: those ask for the rights of the user.
+        self.env["dunning.notice.line"].sudo().create(
+            [
+                {
+                    **{name: row[name] for name in copied},
+                    "notice_id": notice.id,
+                    "name": names[row["move_id"]],
+                    "company_id": self.company_id.id,
+                    "level_id": self.level_id._origin.id,
+                }
+                for row in rows
+            ]
+        )
+        return notice
