@@ -342,6 +342,9 @@ class DunningNotice(models.Model):
                     "another channel took over."
                 )
             )
+        for address in settled.mapped("email_to"):
+            # Who sends it again knows that the address is a good one.
+            self.env["res.partner"]._dunning_clear_bounced(address)
         settled.sudo()._set_state("ready", not_before=False)
         settled._trigger_delivery()
 

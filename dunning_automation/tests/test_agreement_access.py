@@ -112,7 +112,9 @@ class TestAgreementAccess(HoldsCommon):
                 if callable(value) and not name.startswith(("_", "action_"))
             }
             with self.subTest(model):
-                self.assertFalse(own - {"write", "create", "default_get"})
+                self.assertFalse(
+                    own - {"write", "create", "default_get", "message_route"}
+                )
 
     def test_sales_see_customers_without_ours(self):
         partner = self.as_user("sales", self.customer)

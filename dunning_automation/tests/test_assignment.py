@@ -65,15 +65,15 @@ class TestAssignment(DunningCommon):
         return case.event_ids.filtered(lambda e: e.kind == "collector_assigned")
 
     def leave(self, user, how="archive"):
-        if how == "archive":
+        if not isinstance(how, str):
+            user.write({"company_ids": [Command.link(how.id)], "company_id": how.id})
+            user.company_ids = how
+        elif how == "archive":
             user.action_archive()
         elif how == "write":
             user.active = False
-        elif how == "group":
-            user.group_ids = self.env.ref("base.group_user")
         else:
-            user.write({"company_ids": [Command.link(how.id)], "company_id": how.id})
-            user.company_ids = how
+            user.group_ids = self.env.ref("base.group_user")
         self.env.flush_all()
 
     # === WHICH RULE FITS === #

@@ -358,7 +358,7 @@ class TestReplyRules(BaseCase):
         def check(data):
             text, quoted, head = data
             text = reply_text.own_words(text) or "Hello"
-            lines = "".join(f"> {line}\n" for line in quoted.split("\n"))
+            lines = "".join(f"> {line}\n" for line in quoted.splitlines())
             for history in (f"{head}{quoted}", f"{head}{lines}", lines):
                 self.assertEqual(
                     self.suggest(f"{text}\n\n{history}"), self.suggest(text)
