@@ -102,13 +102,14 @@ class DunningEscalationLog(models.Model):
         if not self:
             return self.env["mail.activity"]
         workers = self.case_id._get_workers() if user is None else {}
+        task_type = self._get_task_type()
         values = [
             {
                 "res_model_id": self.env["ir.model"]._get_id("dunning.case"),
                 "res_id": log.case_id.id,
                 # Each task would read the name of its own case by itself.
                 "res_name": log.case_id.display_name,
-                "activity_type_id": self._get_task_type().id,
+                "activity_type_id": task_type.id,
                 "automated": True,
                 "date_deadline": log.company_id._dunning_today(),
                 "summary": summary,
