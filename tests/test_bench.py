@@ -14,7 +14,13 @@ LINES, MESSAGES, EVENTS = 200, 20, 1_000
 def bench(tmp_path_factory, odoo_environment):
     """What a small run printed, and its figures."""
     file = tmp_path_factory.mktemp("bench") / "figures.json"
-    sizes = {"lines": LINES, "messages": MESSAGES, "events": EVENTS, "curve": 1_000}
+    sizes = {
+        "lines": LINES,
+        "messages": MESSAGES,
+        "events": EVENTS,
+        "curve": 1_000,
+        "worklist": LINES,
+    }
     options = [f"--{name}={value}" for name, value in sizes.items()]
     answer = subprocess.run(
         [paths.SETUP / "bench", *options, "--repeat=1", f"--json={file}"],
@@ -55,6 +61,14 @@ def test_every_point_of_the_curve_has_its_lines(bench):
     assert [point["lines"] for point in bench[1]["curve"]] == [1_000]
 
 
+def test_the_worklist_shows_every_debtor_as_a_case(bench):
+    worklist = bench[1]["worklist"]
+    assert worklist["lines"] == [LINES]
+    assert worklist["cases"] == [LINES / 10]
+    assert worklist["list_s"][0] > 0
+    assert worklist["form_s"][0] > 0
+
+
 def test_every_side_has_a_time_and_the_machine_a_name(bench):
     figures = bench[1]
     for part, sides in {
@@ -69,7 +83,13 @@ def test_every_side_has_a_time_and_the_machine_a_name(bench):
 
 def test_the_table_says_who_how_much_and_how_fast(bench):
     table = bench[0]
-    for words in ("| ours | 200 |", "| OCA | 200 |", "floor", "PostgreSQL 1"):
+    for words in (
+        "| ours | 200 |",
+        "| OCA | 200 |",
+        "floor",
+        "PostgreSQL 1",
+        "| worklist,",
+    ):
         assert words in table
 
 

@@ -1,1 +1,2 @@
 from . import dunning_health
+from . import dunning_portal

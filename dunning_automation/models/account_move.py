@@ -10,7 +10,14 @@ _logger = logging.getLogger(__name__)
 READERS = "account.group_account_invoice,account.group_account_readonly"
 RECHECK = "dunning_automation.recheck"
 # What a person changes on a posted invoice that can take a reminder's reason away.
-FOLLOWED = {"invoice_date_due", "no_followup", "partner_id", "payment_state", "state"}
+FOLLOWED = {
+    "dunning_max_level_id",
+    "invoice_date_due",
+    "no_followup",
+    "partner_id",
+    "payment_state",
+    "state",
+}
 
 
 class AccountMove(models.Model):
@@ -30,6 +37,17 @@ class AccountMove(models.Model):
         groups=READERS,
         help="Highest level that one of the instalments has reached.",
     )
+    dunning_max_level_id = fields.Many2one(
+        "dunning.level",
+        "Highest Reminder Level",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=READERS,
+        copy=False,
+        help="The invoice is not reminded beyond this level, nor beyond the level of "
+        "the same age should another policy apply. Empty = no limit.",
+    )
     dunning_next_date = fields.Date(
         "Next Reminder",
         compute="_compute_dunning_level",
@@ -45,6 +63,17 @@ class AccountMove(models.Model):
     )
     dunning_event_ids = fields.Many2many(
         "dunning.event", compute="_compute_dunning_notice_ids", groups=READERS
+    )
+
+    dunning_hold_ids = fields.Many2many(
+        "dunning.hold",
+        string="Holds",
+        compute="_compute_dunning_holds",
+        groups=READERS,
+        help="What stops reminders of this invoice today.",
+    )
+    dunning_hold_explanation = fields.Char(
+        "On Hold", compute="_compute_dunning_holds", groups=READERS
     )
 
     @api.depends("dunning_decision_ids", "state", "payment_state", "move_type")
@@ -103,6 +132,22 @@ class AccountMove(models.Model):
             move.dunning_notice_count = len(notices)
             move.dunning_event_ids = notices.event_ids
 
+    def _compute_dunning_holds(self):
+        for company, moves in self.grouped("company_id").items():
+            holds = self.env["dunning.hold"]._search_stopping(
+                moves.commercial_partner_id, company or self.env.company
+            )
+            for move in moves:
+                stopping = holds.filtered(
+                    lambda hold, move=move: (
+                        hold.scope == "customer"
+                        and hold.partner_id == move.commercial_partner_id
+                        or hold.move_line_ids & move.line_ids
+                    )
+                )
+                move.dunning_hold_ids = stopping
+                move.dunning_hold_explanation = stopping._explain()
+
     # === QUEUED NOTICES FOLLOW THE LEDGER === #
 
     def write(self, vals):
@@ -127,18 +172,63 @@ class AccountMove(models.Model):
             precommit.data[RECHECK].update(self.ids)
 
     def _dunning_recheck_collected(self):
-        """One query where nothing is queued; the accountant's work never fails here."""
+        """A query each where nothing is queued and nothing is agreed; the accountant's
+        work never fails here."""
         moves = self.browse(self.env.cr.precommit.data.pop(RECHECK, ()))
         clean = self.env(su=True, context=clean_context(self.env.context))
         notices = clean["dunning.notice"]._search_queued(moves)
-        if not notices:
-            return
-        self.env.flush_all()  # What fails here is the accountant's own.
+        holds = clean["dunning.hold"]._search_settled(moves)
+        if notices or holds:
+            self.env.flush_all()  # What fails here is the accountant's own.
+        if holds:
+            self._dunning_try(holds._settle_agreements, holds)
+        if notices:
+            self._dunning_try(notices._recheck, notices)
+
+    @api.model
+    def _dunning_try(self, method, records):
         try:
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
-                notices._recheck()
+                method()
         except Exception as error:
-            _logger.info("Dunning notices %s are not rechecked: %s", notices.ids, error)
+            _logger.info("%s %s are not rechecked: %s", records, records.ids, error)
+
+    def _dunning_get_open_lines(self):
+        return self.line_ids.filtered(
+            lambda line: (
+                line.account_type == "asset_receivable"
+                and not line.reconciled
+                and line.amount_residual > 0
+            )
+        )
+
+    def _dunning_open_dialog(self, name):
+        """A dialog about what is open of these invoices."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            f"dunning_automation.dunning_{name}_new_action"
+        )
+        return action | {
+            "context": {
+                "default_move_line_ids": self._dunning_get_open_lines().ids,
+                "default_partner_id": self.commercial_partner_id.id,
+            }
+        }
+
+    def action_dunning_promise(self):
+        """Note a promise to pay this invoice."""
+        return self._dunning_open_dialog("promise")
+
+    def action_dunning_dispute(self):
+        """Note that the customer contests this invoice."""
+        return self._dunning_open_dialog("dispute")
+
+    def action_dunning_plan(self):
+        """Agree on a payment plan for this invoice."""
+        return self._dunning_open_dialog("plan")
+
+    def action_dunning_hold(self):
+        """Put this invoice on hold."""
+        return self._dunning_open_dialog("hold")
 
     def action_open_dunning_notices(self):
         """Open the notices that list this invoice."""

@@ -1,17 +1,27 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..tools import worklist
+from .dunning_exposure import BANDS
+
 KEPT_BY_PLANNER = {
+    "broken_promises",
     "company_id",
     "cycle",
     "date_close",
     "date_open",
+    "expected_loss",
     "level_id",
     "next_action_date",
+    "next_promise_date",
     "oldest_due_date",
     "open_amount",
+    "open_reply",
     "overdue_amount",
     "partner_id",
+    "priority_rank",
+    "risk_band",
+    "risk_score",
     "state",
 }
 
@@ -20,13 +30,23 @@ class DunningCase(models.Model):
     """One collection episode of one debtor in one company.
 
     Opens with the first line that must be reminded, closes when nothing is owed. The
-    amounts and dates are kept by the planner, set-wise, in company currency.
+    amounts and dates are kept by the planner, set-wise, in company currency. What a
+    collector does first is kept by ``dunning.worklist``, what a form shows of the
+    customer's story is computed by ``dunning.story``.
     """
 
     _name = "dunning.case"
     _description = "Dunning Case"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
-    _order = "overdue_amount desc, id"
+    _inherit = [
+        "dunning.worklist",
+        "dunning.case.reply",
+        "dunning.case.escalation",
+        "dunning.case.handover",
+        "dunning.story",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
+    _order = "priority_rank, expected_loss desc, id"
     _check_company_auto = True
 
     partner_id = fields.Many2one(
@@ -69,19 +89,65 @@ class DunningCase(models.Model):
     next_action_date = fields.Date(readonly=True)
     overdue_amount = fields.Monetary("Overdue", readonly=True)
     open_amount = fields.Monetary("Open", readonly=True)
-    oldest_due_date = fields.Date(readonly=True)
+    oldest_due_date = fields.Date("Oldest Due", readonly=True)
+    risk_score = fields.Float("Risk", readonly=True, aggregator="avg")
+    risk_band = fields.Selection(BANDS, readonly=True)
+    expected_loss = fields.Monetary(
+        "Value at Risk",
+        readonly=True,
+        default=0.0,
+        help="What is overdue, times the customer's risk.",
+    )
+    next_promise_date = fields.Date("Promised For", readonly=True)
+    broken_promises = fields.Integer(readonly=True, aggregator=None)
+    open_reply = fields.Boolean("Unread Answer", readonly=True)
+    priority_rank = fields.Integer(
+        readonly=True,
+        default=worklist.REST,
+        aggregator=None,
+        help="1 promise due or just broken, 2 unread answer, 3 by value at risk, "
+        "4 nothing to do at the moment.",
+    )
+    done_on = fields.Date(
+        "Worked On",
+        readonly=True,
+        help="The last day on which a collector was done with this case.",
+    )
     email = fields.Char(related="partner_id.email")
     phone = fields.Char(related="partner_id.phone")
+    contact_lang = fields.Selection(related="partner_id.lang", string="Language")
+    contact_address = fields.Char(
+        related="partner_id.contact_address_inline", string="Address"
+    )
     notice_ids = fields.One2many("dunning.notice", "case_id", "Notices")
+    escalation_log_ids = fields.One2many(
+        "dunning.escalation.log", "case_id", "Escalations"
+    )
     event_ids = fields.One2many("dunning.event", "case_id", "Timeline")
     notice_count = fields.Integer(compute="_compute_notice_count")
+    call_ids = fields.One2many("dunning.call", "case_id", "Calls")
+    call_count = fields.Integer(compute="_compute_call_count")
+    needs_contact_repair = fields.Boolean(compute="_compute_needs_contact_repair")
     decision_ids = fields.Many2many(
         "dunning.decision", "Open Items", compute="_compute_decision_ids"
     )
+    hold_ids = fields.Many2many("dunning.hold", compute="_compute_agreements")
+    promise_ids = fields.Many2many("dunning.promise", compute="_compute_agreements")
+    dispute_ids = fields.Many2many("dunning.dispute", compute="_compute_agreements")
+    plan_ids = fields.Many2many("dunning.plan", compute="_compute_agreements")
+    hold_count = fields.Integer("Holds", compute="_compute_agreements")
+    promise_count = fields.Integer("Promises", compute="_compute_agreements")
+    dispute_count = fields.Integer("Disputes", compute="_compute_agreements")
+    plan_count = fields.Integer("Payment Plans", compute="_compute_agreements")
+    hold_explanation = fields.Char(compute="_compute_hold_explanation")
 
     _open_uniq = models.UniqueIndex(
         "(partner_id, company_id) WHERE state = 'open'",
         "A customer has one open case per company.",
+    )
+    # Exactly the order of the model, so that the first page of a list reads one page.
+    _worklist_idx = models.Index(
+        "(priority_rank, expected_loss DESC, id) WHERE state = 'open'"
     )
 
     @api.depends("partner_id", "oldest_due_date")
@@ -109,19 +175,55 @@ class DunningCase(models.Model):
         for case in self:
             case.notice_count = counts.get(case, 0)
 
-    def _compute_decision_ids(self):
-        decisions = self.env["dunning.decision"].search(
-            [
-                ("partner_id", "in", self.partner_id.ids),
-                ("company_id", "in", self.company_id.ids),
-                ("outcome", "!=", "settled"),
-            ]
-        )
-        grouped = decisions.grouped(lambda row: (row.partner_id, row.company_id))
-        for case in self:
-            case.decision_ids = grouped.get(
-                (case.partner_id, case.company_id), self.env["dunning.decision"]
+    def _compute_call_count(self):
+        counts = dict(
+            self.env["dunning.call"]._read_group(
+                [("case_id", "in", self.ids)], ["case_id"], ["__count"]
             )
+        )
+        for case in self:
+            case.call_count = counts.get(case, 0)
+
+    @api.depends("activity_ids")
+    def _compute_needs_contact_repair(self):
+        for case in self:
+            case.needs_contact_repair = bool(case._get_contact_tasks())
+
+    def _compute_decision_ids(self):
+        for case in self:
+            case.decision_ids = self.env["dunning.decision"].search(
+                case._get_open_items_domain()
+            )
+
+    def _get_open_items_domain(self):
+        self.ensure_one()
+        return [
+            ("partner_id", "=", self.partner_id.id),
+            ("company_id", "=", self.company_id.id),
+            ("outcome", "!=", "settled"),
+        ]
+
+    def _compute_agreements(self):
+        """Of the customer in this company, whichever of his cases they belong to."""
+        for name in ("hold", "promise", "dispute", "plan"):
+            records = self.env[f"dunning.{name}"].search(
+                [
+                    ("partner_id", "in", self.partner_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
+            grouped = records.grouped(lambda row: (row.partner_id, row.company_id))
+            for case in self:
+                found = grouped.get(
+                    (case.partner_id, case.company_id), records.browse()
+                )
+                case[f"{name}_ids"] = found
+                case[f"{name}_count"] = len(found)
+
+    def _compute_hold_explanation(self):
+        for case in self:
+            holds = case.hold_ids.filtered(lambda hold: hold.state == "active")
+            case.hold_explanation = holds._explain()
 
     @api.model
     def _group_expand_levels(self, levels, domain):
@@ -139,12 +241,37 @@ class DunningCase(models.Model):
         )
         return action | {"domain": [("case_id", "=", self.id)], "context": {}}
 
+    def action_open_calls(self):
+        """Open the calls of this case."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_call_action"
+        )
+        return action | {"domain": [("case_id", "=", self.id)], "context": {}}
+
+    def action_log_call(self):
+        """Ask what came of a call."""
+        return self._open_dialog("dunning_automation.dunning_call_new_action")
+
+    def action_repair_contact(self):
+        """Ask for what is missing to reach the customer."""
+        return self._open_dialog("dunning_automation.dunning_contact_repair_action")
+
+    def _open_dialog(self, xml_id, **defaults):
+        """The dialog of a window action for this case; closes the present one when
+        there is no such action."""
+        self.ensure_one()
+        if not self.env.ref(xml_id, raise_if_not_found=False):
+            return {"type": "ir.actions.act_window_close"}
+        action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
+        context = {f"default_{name}": value for name, value in defaults.items()}
+        return action | {"context": {"default_case_id": self.id, **context}}
+
     def action_open_invoices(self):
         """Open the open invoices of this customer."""
         self.ensure_one()
-        return self.decision_ids.move_id._get_records_action(
-            name=self.env._("Open Invoices")
-        )
+        decisions = self.env["dunning.decision"].search(self._get_open_items_domain())
+        return decisions.move_id._get_records_action(name=self.env._("Open Invoices"))
 
     def action_export_evidence(self):
         """Download what was said in this case, and the proof."""
@@ -155,12 +282,94 @@ class DunningCase(models.Model):
             case_id=self.id,
         )
 
+    def _open_agreements(self, name):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            f"dunning_automation.dunning_{name}_action"
+        )
+        return action | {
+            "domain": [
+                ("partner_id", "=", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+            ],
+            "context": {"default_case_id": self.id},
+        }
+
+    def action_open_holds(self):
+        """Open the holds of this customer."""
+        return self._open_agreements("hold")
+
+    def action_open_promises(self):
+        """Open the promises of this customer."""
+        return self._open_agreements("promise")
+
+    def action_open_disputes(self):
+        """Open the disputes of this customer."""
+        return self._open_agreements("dispute")
+
+    def action_open_plans(self):
+        """Open the payment plans of this customer."""
+        return self._open_agreements("plan")
+
     # === TASKS === #
 
     def _get_collector(self, policy):
         """Who works on this case: its collector, else the policy's responsible."""
         self.ensure_one()
-        return self.user_id or policy.user_id
+        return self._get_present(self.company_id, self.user_id, policy.user_id)
+
+    @api.model
+    def _get_present(self, company, *users):
+        """The first of ``users`` who still works here, else a manager of collections:
+        a task must not wait for somebody who left."""
+        for user in users:
+            if user.active and not user.share:
+                return user
+        group = self.env.ref("dunning_automation.group_manager")
+        domain = [
+            ("all_group_ids", "in", group.id),
+            ("company_ids", "in", company.id),
+            ("share", "=", False),
+        ]
+        managers = self.env["res.users"].sudo().search(domain, order="id", limit=1)
+        return managers.sudo(False) or users[0]
+
+    @api.model
+    def _get_call_activity_type(self):
+        """The type of calls; Odoo's to-do if somebody deleted it."""
+        call = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
+        return call or self.env.ref("mail.mail_activity_data_todo")
+
+    def _get_contact_tasks(self):
+        """The open tasks that ask for a better address or number."""
+        return self.activity_ids.filtered(
+            lambda task: task.activity_type_id == self._get_contact_activity_type()
+        )
+
+    def _create_contact_task(self, summary, note, user):
+        """Somebody must look how the customer can be reached. One such task per case
+        is enough."""
+        self.ensure_one()
+        if not self._get_contact_tasks():
+            self.with_context(mail_activity_quick_update=True).activity_schedule(
+                activity_type_id=self._get_contact_activity_type().id,
+                date_deadline=self.company_id._dunning_today(),
+                summary=summary,
+                note=note,
+                user_id=self._get_present(self.company_id, user).id,
+            )
+
+    def _close_call_tasks(self, feedback):
+        """A call was made: the open call tasks of this case are done, also those on
+        the customer, where persons have them who may not open cases."""
+        self.ensure_one()
+        notices = self.env["dunning.notice"].search(
+            [("case_id", "=", self.id), ("task_id", "!=", False)]
+        )
+        tasks = (self.sudo().activity_ids | notices.sudo().task_id).filtered(
+            lambda task: task.active and task.activity_type_id.category == "phonecall"
+        )
+        tasks.action_feedback(feedback=feedback)
 
     @api.model
     def _get_contact_activity_type(self):
@@ -188,7 +397,7 @@ class DunningCase(models.Model):
                 "on the invoice.",
                 self.partner_id.display_name,
             ),
-            user_id=(self.user_id or user).id,
+            user_id=self._get_present(self.company_id, self.user_id, user).id,
         )
         self.env["dunning.event"].create(
             {
@@ -201,18 +410,11 @@ class DunningCase(models.Model):
         )
 
     def _create_delivery_task(self, notice):
-        """A notice failed or nobody knows whether it arrived: a person must look.
-        One task per case is enough."""
-        if self.activity_ids.filtered(
-            lambda task: task.activity_type_id == self._get_contact_activity_type()
-        ):
-            return
-        self.with_context(mail_activity_quick_update=True).activity_schedule(
-            activity_type_id=self._get_contact_activity_type().id,
-            date_deadline=self.company_id._dunning_today(),
-            summary=self.env._("A notice could not be sent, or may not have arrived"),
-            note=notice.reason,
-            user_id=self._get_collector(notice.policy_id).id,
+        """A notice failed or nobody knows whether it arrived: a person must look."""
+        self._create_contact_task(
+            self.env._("A notice could not be sent, or may not have arrived"),
+            notice.reason,
+            self._get_collector(notice.policy_id),
         )
 
     # === MERGING CUSTOMERS === #
@@ -242,3 +444,16 @@ class DunningCase(models.Model):
                     "date_close": of_company.company_id._dunning_today(),
                 }
             )
+            of_company[:1]._take_over_agreements(of_company[1:])
+
+    def _take_over_agreements(self, closed):
+        """What still lasts goes on in this case."""
+        for name, states in (
+            ("hold", ("active",)),
+            ("promise", ("open",)),
+            ("dispute", ("open", "accepted")),
+            ("plan", ("draft", "to_approve", "active")),
+        ):
+            self.env[f"dunning.{name}"].sudo().search(
+                [("case_id", "in", closed.ids), ("state", "in", states)]
+            ).write({"case_id": self.id})

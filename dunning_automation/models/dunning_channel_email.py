@@ -75,13 +75,20 @@ class DunningChannelEmail(models.AbstractModel):
         whatever looks like an address in it."""
         return "" if "@" in (name or "") else " ".join((name or "").split())
 
-    @api.model
     def _get_reply_to(self, collector_id, batch):
-        """Answers go to the collector if there is one, else to the company."""
-        collector = self.env["res.users"].sudo().browse(collector_id)
-        return collector_id and batch.once(
-            ("reply_to", collector_id), lambda: collector.email_formatted
-        )
+        """Answers reach Odoo, and with it the case, where the company has an address
+        for that (the catchall of its alias domain); it bears the collector's name.
+        Elsewhere they go to the collector if there is one, else to the company."""
+
+        def read():
+            company = self.company_id.sudo()
+            collector = self.env["res.users"].sudo().browse(collector_id or ())
+            if company.catchall_email:
+                name = self._clean_name(collector.name or company.name)
+                return tools.formataddr((name, company.catchall_email))
+            return collector and collector.email_formatted
+
+        return batch.once(("reply_to", self.company_id.id, collector_id), read)
 
     def _open_email(self, batch):
         """Connect before anything is claimed. A server that cannot be reached is found
@@ -158,6 +165,8 @@ class DunningChannelEmail(models.AbstractModel):
                 )
             handed_over = session.handed_over
             code = smtp_outcome.of_send_error(cause, handed_over is not None)
+            if smtp_outcome.is_address_refused(cause):
+                return Outcome(code, str(cause), then=lambda: self._bounce(str(cause)))
             if code != smtp_outcome.UNKNOWN:
                 return Outcome(code, str(cause))
             return Outcome(

@@ -15,6 +15,16 @@ PRINTED_FIELDS = (
     "payment_reference",
 )
 """What a text says of an invoice."""
+TABLES = {"letter": "dunning_letter_table"}
+BANKS = {"letter": "dunning_letter_bank"}
+"""The parts of a text in print; by channel, others have the parts of an e-mail."""
+
+
+def get_cause(error):
+    """What went wrong at first: QWeb wraps it in its traceback."""
+    while error.__context__:
+        error = error.__context__
+    return error
 
 
 class DunningComposer(models.AbstractModel):
@@ -60,13 +70,15 @@ class DunningComposer(models.AbstractModel):
             )
             for notice in notices:
                 groups = notice._get_table_groups(credits.get(notice.partner_id.id, {}))
-                notice.table_html = notice._render_part("notice_table", groups=groups)
+                template = TABLES.get(notice.channel, "notice_table")
+                notice.table_html = notice._render_part(template, groups=groups)
 
     @api.depends("line_ids.drop_reason", "line_ids.skip_reason")
     @api.depends_context("lang")
     def _compute_bank_html(self):
         for notice in self:
-            notice.bank_html = notice._render_part("notice_bank")
+            template = BANKS.get(notice.channel, "notice_bank")
+            notice.bank_html = notice._render_part(template)
 
     def _get_today(self):
         """The day the text speaks of: today, shifted for a run of another day."""
@@ -135,8 +147,9 @@ class DunningComposer(models.AbstractModel):
         others go on.
         """
         self._ensure_access_tokens()
-        for (_action, _company), notices in self.grouped(
-            lambda notice: (notice.action_id, notice.company_id)
+        self._choose_variants()
+        for _key, notices in self.grouped(
+            lambda notice: (notice.action_id, notice.variant_id, notice.company_id)
         ).items():
             for batch in tools.split_every(COMPOSE_BATCH, notices.ids, self.browse):
                 try:
@@ -145,15 +158,31 @@ class DunningComposer(models.AbstractModel):
                 except Exception:
                     batch._compose_one_by_one()
 
+    def _choose_variants(self):
+        """Remember which variant of its text each of these notices tells, once."""
+        for action, notices in self.grouped("action_id").items():
+            undecided = notices.filtered(
+                lambda notice, action=action: (
+                    notice.variant_id not in action.variant_ids
+                )
+            )
+            if action.variant_ids and undecided:
+                for notice, variant in action._choose_variant(undecided).items():
+                    notice.variant_id = variant
+
+    def _get_template(self):
+        """The template of these notices, which tell the same text."""
+        action = self.action_id.sudo()
+        return self.variant_id.sudo().template_id or action.template_id
+
     def _compose_one_by_one(self):
         for notice in self:
             try:
                 with self.env.cr.savepoint():
                     notice._render()
             except Exception as error:
-                while error.__context__:  # QWeb wraps the cause in its traceback.
-                    error = error.__context__
-                template = notice.action_id.template_id.display_name
+                error = get_cause(error)
+                template = notice._get_template().display_name
                 _logger.info("Notice %s cannot be composed: %s", notice.id, error)
                 reason = self.env._(
                     "The text cannot be written with template “%(template)s”: "
@@ -180,15 +209,25 @@ class DunningComposer(models.AbstractModel):
 
     def _render_email(self):
         """Subject and body from the action's template, in each recipient's language."""
-        template = self.action_id.template_id.sudo()
+        for notice, (subject, body) in self._generate_texts().items():
+            notice.write({"subject": subject, "body": notice._wrap(body)})
+
+    def _generate_texts(self):
+        """{notice: (subject, body)} from the action's template, in the language of each
+        recipient."""
+        template = self._get_template()
         texts = template._generate_template(self.ids, ("subject", "body_html"))
-        for notice in self:
-            notice.write(
-                {
-                    "subject": " ".join(texts[notice.id]["subject"].split()),
-                    "body": notice._encapsulate(texts[notice.id]["body_html"]),
-                }
+        return {
+            notice: (
+                " ".join(texts[notice.id]["subject"].split()),
+                texts[notice.id]["body_html"],
             )
+            for notice in self
+        }
+
+    def _wrap(self, body):
+        """The frame around a rendered body. A portal page has one of its own."""
+        return body if self.channel == "portal" else self._encapsulate(body)
 
     def _encapsulate(self, body):
         """Put a rendered body into the layout, with absolute links."""

@@ -1,4 +1,5 @@
-from odoo import api, fields, models
+from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 from ..fields import FollowingMany2one, UncheckedMany2one
@@ -49,6 +50,11 @@ class DunningDecision(models.Model):
     next_date = fields.Date(
         readonly=True, help="First day on which the next level may apply."
     )
+    floor_delay = fields.Integer(
+        readonly=True,
+        help="The next level is the first that begins this many days after the due "
+        "date, or later. Holds until the line was reminded there. Empty = no floor.",
+    )
     since = fields.Date(readonly=True, help="Day on which this answer was first given.")
     date_due = fields.Date("Due Date", readonly=True)
     explanation = fields.Char(compute="_compute_explanation")
@@ -82,6 +88,41 @@ class DunningDecision(models.Model):
                     )
                 )
             decision.explanation = "; ".join(parts)
+
+    # === QUICK ACTIONS === #
+
+    def action_new_promise(self):
+        """Ask what the customer promised to pay of this item."""
+        return self._open_case_dialog("action_new_promise")
+
+    def action_new_dispute(self):
+        """Ask what the customer disputes about this item."""
+        return self._open_case_dialog("action_new_dispute")
+
+    def action_new_hold(self):
+        """Ask why, and until when, nothing shall be said about this item."""
+        return self._open_case_dialog("action_new_hold")
+
+    def _open_case_dialog(self, method):
+        """The dialog of the case, for this line only."""
+        self.ensure_one()
+        case = self.env["dunning.case"].search(
+            [
+                ("partner_id", "=", self.partner_id.id),
+                ("company_id", "=", self.company_id.id),
+                ("state", "=", "open"),
+            ]
+        )
+        if not case:
+            raise UserError(
+                self.env._("There is no open case: the next daily run opens it.")
+            )
+        action = getattr(case, method)()
+        context = {
+            "default_move_line_ids": [Command.set(self.move_line_id.ids)],
+            "default_scope": "lines",  # of a hold
+        }
+        return action | {"context": action["context"] | context}
 
     @api.model
     def _forget(self, records):

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_amount, format_date
 
 from ..tools import fingerprint
 
@@ -154,6 +154,9 @@ class DunningEvent(models.Model):
             ("credit_hold_set", "Credit hold set"),
             ("credit_hold_released", "Credit hold released"),
             ("handed_over", "Handed over"),
+            ("contact_repaired", "Contact data repaired"),
+            ("taken_back", "Taken back from the agency"),
+            ("credit_hold_overridden", "Order confirmed despite the credit hold"),
         ],
         required=True,
         readonly=True,
@@ -226,15 +229,34 @@ class DunningEvent(models.Model):
             ._fields["reason"]
             ._description_selection(self.env)
         )
+        said, done = (
+            dict(
+                self.env["dunning.reply"]._fields[name]._description_selection(self.env)
+            )
+            for name in ("suggestion", "handled_as")
+        )
         for event in self:
             payload = event.payload or {}
             parts = [
                 event.notice_id.level_id.name,
                 channels.get(payload.get("channel")),
                 reasons.get(payload.get("reason")),
+                said.get(payload.get("suggestion")),
+                done.get(payload.get("handled_as")),
+                *event._get_agreement_words(payload),
                 event.note,
             ]
             event.summary = " · ".join(filter(None, parts))
+
+    def _get_agreement_words(self, payload):
+        """Amount and day of a promise, a dispute, a plan or a hold."""
+        currency = self.env["res.currency"].with_context(active_test=False)
+        if payload.get("currency"):
+            currency = currency.search([("name", "=", payload["currency"])], limit=1)
+            yield format_amount(self.env, payload["amount"], currency)
+        for name in ("date", "date_end", "deadline"):
+            if payload.get(name):
+                yield self.env._("until %s", format_date(self.env, payload[name]))
 
     @api.depends("kind")
     def _compute_display_name(self):
@@ -246,7 +268,9 @@ class DunningEvent(models.Model):
     def create(self, vals_list):
         """:param vals_list: besides the fields, ``personal``: dict {name: text or
         bytes} of values that only leave their fingerprint in the payload"""
-        return super().create([self._prepare_values(**vals) for vals in vals_list])
+        events = super().create([self._prepare_values(**vals) for vals in vals_list])
+        self.env["dunning.case"]._reorder_after(events)
+        return events
 
     @api.model
     def _prepare_values(self, personal=None, **vals):

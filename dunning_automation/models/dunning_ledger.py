@@ -2,10 +2,17 @@ from odoo import api, models
 from odoo.tools import SQL
 
 # Odoo's email_normalized is lenient ("x@@y" gives "@y"): one @, a dot in the domain.
+POSTAL_FIELDS = ("street", "street2", "zip", "city", "state_id", "country_id")
 VALID_EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 READ_FIELDS = {
     "account.account": ["account_type"],
-    "account.move": ["partner_bank_id", "partner_id", "payment_state", "state"],
+    "account.move": [
+        "dunning_max_level_id",
+        "partner_bank_id",
+        "partner_id",
+        "payment_state",
+        "state",
+    ],
     "account.move.line": [
         "account_id",
         "amount_residual",
@@ -19,26 +26,38 @@ READ_FIELDS = {
     ],
     "account.payment": None,
     "dunning.action": None,
+    "dunning.action.variant": None,
     "dunning.case": None,
     "dunning.decision": None,
+    "dunning.hold": None,
     "dunning.level": None,
+    "dunning.level.minimum": None,
     "dunning.notice": None,
     "dunning.notice.line": None,
     "dunning.policy": None,
+    "mail.blacklist": None,
     "mail.activity": None,
     "mail.template": ["body_html", "subject"],
     "payment.transaction": None,
+    "phone.blacklist": None,
     "res.company": None,
     "res.partner": [
         "active",
         "commercial_partner_id",
+        "dunning_bounced_email",
         "dunning_contact_id",
         "dunning_policy_id",
         "dunning_user_id",
         "email_normalized",
         "lang",
+        "name",
+        "phone",
+        "phone_sanitized",
+        "type",
+        *POSTAL_FIELDS,
     ],
     "res.partner.bank": ["acc_number", "active", "partner_id", "sequence"],
+    "res.users": ["active", "partner_id", "share"],
 }
 
 
@@ -80,6 +99,7 @@ class DunningLedger(models.AbstractModel):
                        COALESCE(line.date_maturity, line.date) AS date_due,
                        line.amount_residual AS residual,
                        line.amount_residual_currency AS residual_currency,
+                       max_level.delay_days AS max_delay,
                        %(policy)s AS policy_id,
                        CASE %(stops)s END AS stop_reason
                   FROM account_move_line line
@@ -87,6 +107,8 @@ class DunningLedger(models.AbstractModel):
              LEFT JOIN res_partner partner ON partner.id = line.partner_id
              LEFT JOIN res_partner debtor
                     ON debtor.id = partner.commercial_partner_id
+             LEFT JOIN dunning_level max_level
+                    ON max_level.id = move.dunning_max_level_id
                  WHERE line.account_id IN (
                            SELECT id
                              FROM account_account
@@ -127,7 +149,8 @@ class DunningLedger(models.AbstractModel):
                  WHERE residual_currency > 0
             ), net_line AS (
                 SELECT move_line_id, move_id, currency_id, partner_id, contact_id,
-                       date_due, residual, residual_currency, policy_id, credit,
+                       date_due, residual, residual_currency, policy_id, max_delay,
+                       credit,
                        CASE WHEN stop_reason IS NOT NULL THEN stop_reason
                             WHEN running_total <= credit THEN 'covered_by_credit'
                         END AS stop_reason
@@ -149,6 +172,65 @@ class DunningLedger(models.AbstractModel):
             of_debtors=SQL("partner.commercial_partner_id = ANY(%s)", partners)
             if partners
             else SQL("TRUE"),
+        )
+
+    @api.model
+    def _get_threshold_sql(self, level, line, standing):
+        """SQL condition: a line is large enough for a level.
+
+        Thresholds that are not set (0) do not count; of the others all must be passed,
+        or one, as the level says. ``minimum`` (``dunning_level_minimum``) is what the
+        level asks of lines in that currency, if anything.
+
+        :param str level: alias of the ``dunning_level``
+        :param str line: alias with ``residual`` and ``residual_currency``
+        :param str standing: alias with what the customer owes under the policy:
+            ``balance``, ``currency_balance`` (overdue) and ``open_total``
+        """
+        names = {
+            "level": SQL.identifier(level),
+            "line": SQL.identifier(line),
+            "standing": SQL.identifier(standing),
+        }
+        least = [
+            SQL(
+                """COALESCE(CASE WHEN minimum.id IS NULL THEN %(level)s.%(name)s
+                                 ELSE minimum.%(name)s END, 0)""",
+                name=SQL.identifier(name),
+                **names,
+            )
+            for name in ("min_amount", "min_balance")
+        ] + [SQL("COALESCE(%(level)s.min_percentage, 0)", **names)]
+        passed = [
+            SQL(
+                """CASE WHEN minimum.id IS NULL THEN %(line)s.residual
+                        ELSE %(line)s.residual_currency END >= %(least)s""",
+                least=least[0],
+                **names,
+            ),
+            SQL(
+                """COALESCE(CASE WHEN minimum.id IS NULL THEN %(standing)s.balance
+                                 ELSE %(standing)s.currency_balance END, 0)
+                   >= %(least)s""",
+                least=least[1],
+                **names,
+            ),
+            SQL(
+                """COALESCE(%(standing)s.balance, 0) * 100
+                   >= %(least)s * COALESCE(%(standing)s.open_total, 0)""",
+                least=least[2],
+                **names,
+            ),
+        ]
+        return SQL(
+            """CASE WHEN %(level)s.threshold_match = 'any' AND GREATEST(%(least)s) > 0
+                    THEN %(any)s ELSE %(all)s END""",
+            level=names["level"],
+            least=SQL(", ").join(least),
+            any=SQL(" OR ").join(
+                SQL("%s > 0 AND %s", *pair) for pair in zip(least, passed, strict=True)
+            ),
+            all=SQL(" AND ").join(passed),
         )
 
     @api.model
@@ -215,11 +297,14 @@ class DunningLedger(models.AbstractModel):
             %(net_lines)s,
             notice AS (
                 SELECT notice.id, notice.partner_id, notice.recipient_id, notice.lang,
+                       notice.channel,
                        %(today)s AS today, recipient.email_normalized AS address,
                        recipient.name, debt_case.user_id AS collector_id,
-                       action.template_id, template.write_date AS template_date,
+                       template.id AS template_id,
+                       template.write_date AS template_date,
                        level.delay_days, level.new_deadline_days,
                        policy.min_overdue_amount,
+                       COALESCE(policy.item_grace_days, 0) AS item_grace,
                        CASE WHEN action.id IS NULL OR policy.active IS NOT TRUE
                               OR policy.mode = 'simulate' THEN 'policy_changed'
                             WHEN (%(reachable)s) IS NOT TRUE THEN 'recipient_invalid'
@@ -228,14 +313,57 @@ class DunningLedger(models.AbstractModel):
                   JOIN dunning_level level ON level.id = notice.level_id
              LEFT JOIN dunning_policy policy ON policy.id = notice.policy_id
              LEFT JOIN dunning_action action ON action.id = notice.action_id
-             LEFT JOIN mail_template template ON template.id = action.template_id
+             LEFT JOIN dunning_action_variant variant
+                    ON variant.id = notice.variant_id
+                   AND variant.action_id = notice.action_id
+             LEFT JOIN mail_template template
+                    ON template.id = COALESCE(variant.template_id, action.template_id)
              LEFT JOIN res_partner recipient ON recipient.id = notice.recipient_id
              LEFT JOIN dunning_case debt_case ON debt_case.id = notice.case_id
                  WHERE notice.id = ANY(%(notices)s)
+            ), standing AS (
+                -- What the customer owes under each policy, as the planner sees it;
+                -- only where a level or a policy asks for it.
+                SELECT notice.id AS notice_id, decision.policy_id, now.currency_id,
+                       SUM(SUM(now.residual) FILTER (WHERE is_late)) OVER of_policy
+                           AS balance,
+                       SUM(SUM(now.residual)) OVER of_policy AS open_total,
+                       MAX(MAX(notice.today - now.date_due)) OVER of_policy
+                           AS worst_arrears,
+                       SUM(now.residual_currency) FILTER (WHERE is_late)
+                           AS currency_balance
+                  FROM notice
+                  JOIN net_line now ON now.partner_id = notice.partner_id
+                  JOIN dunning_decision decision
+                    ON decision.move_line_id = now.move_line_id
+                  JOIN dunning_policy policy ON policy.id = decision.policy_id
+            CROSS JOIN LATERAL (
+                        SELECT notice.today - now.date_due
+                               > COALESCE(policy.item_grace_days, 0) AS is_late
+                       ) AS late
+                 WHERE now.stop_reason IS NULL
+                   AND (EXISTS (
+                           SELECT 1 FROM dunning_policy WHERE account_grace_days > 0)
+                        OR EXISTS (
+                           SELECT 1 FROM dunning_level
+                            WHERE min_balance > 0 OR min_percentage > 0)
+                        OR EXISTS (
+                           SELECT 1 FROM dunning_level_minimum WHERE min_balance > 0))
+                 GROUP BY notice.id, decision.policy_id, now.currency_id
+                WINDOW of_policy AS (PARTITION BY notice.id, decision.policy_id)
+            ), owed AS (
+                SELECT notice.id AS notice_id, SUM(now.residual) AS overdue
+                  FROM notice
+                  JOIN net_line now ON now.partner_id = notice.partner_id
+                 WHERE now.stop_reason IS NULL
+                   AND notice.min_overdue_amount > 0
+                   AND notice.today - now.date_due > notice.item_grace
+                 GROUP BY notice.id
             ), listed AS (
                 SELECT notice.id AS notice_id, listed.id AS line_id, listed.is_step,
                        level.delay_days, now.residual, now.residual_currency,
                        now.date_due, notice.today - now.date_due AS days_overdue,
+                       notice.today - now.date_due > notice.item_grace AS is_late,
                        CASE WHEN now.move_line_id IS NULL
                             THEN CASE WHEN line.parent_state = 'posted' THEN 'paid'
                                       ELSE 'not_posted' END
@@ -243,9 +371,16 @@ class DunningLedger(models.AbstractModel):
                             WHEN level.delay_days < 0
                              AND notice.today >= now.date_due THEN 'courtesy_lapsed'
                             WHEN listed.is_step
-                             AND notice.today - now.date_due < level.delay_days
+                             AND notice.today - now.date_due < level.delay_days + CASE
+                                 WHEN level.delay_days >= 0
+                                 THEN COALESCE(policy.item_grace_days, 0) ELSE 0 END
                             THEN 'not_reached'
-                            WHEN listed.is_step AND now.residual < level.min_amount
+                            WHEN listed.is_step AND level.delay_days > now.max_delay
+                            THEN 'max_level'
+                            WHEN listed.is_step AND level.delay_days >= 0
+                             AND standing.worst_arrears < policy.account_grace_days
+                            THEN 'account_grace'
+                            WHEN listed.is_step AND NOT (%(enough)s)
                             THEN 'below_minimum'
                         END AS stop,
                        (listed.residual, listed.residual_currency, listed.date_due,
@@ -256,17 +391,23 @@ class DunningLedger(models.AbstractModel):
                   FROM notice
                   JOIN dunning_notice_line listed ON listed.notice_id = notice.id
              LEFT JOIN dunning_level level ON level.id = listed.level_id
+             LEFT JOIN dunning_policy policy ON policy.id = level.policy_id
              LEFT JOIN account_move_line line ON line.id = listed.move_line_id
              LEFT JOIN net_line now ON now.move_line_id = listed.move_line_id
                                    AND now.partner_id = notice.partner_id
+             LEFT JOIN standing ON standing.notice_id = notice.id
+                               AND standing.policy_id = level.policy_id
+                               AND standing.currency_id = now.currency_id
+             LEFT JOIN dunning_level_minimum minimum
+                    ON minimum.level_id = level.id
+                   AND minimum.currency_id = now.currency_id
                  WHERE COALESCE(listed.skip_reason, '') = ''
                    AND COALESCE(listed.drop_reason, '') = ''
             ), total AS (
                 SELECT notice_id,
                        MAX(delay_days) FILTER (WHERE is_step AND stop IS NULL)
                            AS delay_days,
-                       SUM(residual) FILTER (WHERE days_overdue > 0 AND stop IS NULL)
-                           AS overdue,
+                       bool_or(is_late AND stop IS NULL) AS is_overdue,
                        JSONB_OBJECT_AGG(line_id, JSONB_BUILD_OBJECT(
                            'stop', stop, 'residual', residual,
                            'residual_currency', residual_currency,
@@ -280,8 +421,8 @@ class DunningLedger(models.AbstractModel):
                    CASE WHEN early_stop IS NOT NULL THEN early_stop
                         WHEN total.delay_days IS NULL THEN 'nothing_due'
                         WHEN total.delay_days < notice.delay_days THEN 'milder_level'
-                        WHEN total.overdue > 0
-                         AND total.overdue < notice.min_overdue_amount
+                        WHEN total.is_overdue
+                         AND COALESCE(owed.overdue, 0) < notice.min_overdue_amount
                         THEN 'total_below_minimum'
                     END AS stop,
                    MD5(JSONB_BUILD_ARRAY(
@@ -291,7 +432,9 @@ class DunningLedger(models.AbstractModel):
                    )::text) AS snapshot_hash
               FROM notice
          LEFT JOIN total ON total.notice_id = notice.id
+         LEFT JOIN owed ON owed.notice_id = notice.id
             """,
+            enough=self._get_threshold_sql("level", "now", "standing"),
             net_lines=self._get_net_lines_cte(company, partners=partners, now=now),
             today=SQL(
                 "notice.date + (%s - %s)",
@@ -334,11 +477,103 @@ class DunningLedger(models.AbstractModel):
                 SQL(
                     "recipient.active"
                     " AND recipient.commercial_partner_id = notice.partner_id"
-                    " AND recipient.email_normalized ~ %s",
+                    " AND recipient.email_normalized ~ %s AND NOT %s AND NOT %s",
                     VALID_EMAIL,
+                    self._get_opted_out_sql(SQL("recipient.email_normalized")),
+                    self._get_bounced_sql(
+                        SQL("recipient.id"), SQL("recipient.email_normalized")
+                    ),
                 ),
             ),
+            (
+                "letter",
+                SQL(
+                    "recipient.active"
+                    " AND recipient.commercial_partner_id = notice.partner_id AND %s",
+                    self._get_postal_condition("recipient"),
+                ),
+            ),
+            ("notification", SQL("TRUE")),
+            ("phone", self._get_phone_sql()),
+            ("portal", self._get_portal_sql(SQL("notice.partner_id"))),
+            ("server_action", SQL("TRUE")),
         ]
+
+    @api.model
+    def _get_postal_condition(self, alias):
+        """SQL condition: a letter reaches ``alias``, a ``res_partner``. A street, a
+        place and a country: what a postman needs."""
+        return SQL(
+            """(TRIM(COALESCE(%(alias)s.street, '')) != ''
+                AND TRIM(CONCAT(%(alias)s.zip, %(alias)s.city)) != ''
+                AND %(alias)s.country_id IS NOT NULL)""",
+            alias=SQL.identifier(alias),
+        )
+
+    @api.model
+    def _get_opted_out_sql(self, address):
+        """SQL condition: the owner of ``address`` (normalized) wants no messages."""
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM mail_blacklist unwilling
+                 WHERE unwilling.email = %s AND unwilling.active)""",
+            address,
+        )
+
+    @api.model
+    def _get_bounced_sql(self, partner, address):
+        """SQL condition: messages to this ``address`` of ``partner`` (id) came back."""
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM res_partner unreached
+                 WHERE unreached.id = %s AND unreached.dunning_bounced_email = %s)""",
+            partner,
+            address,
+        )
+
+    @api.model
+    def _get_callable_sql(self, partner):
+        """SQL condition: ``partner``, alias of a ``res_partner``, has a phone number
+        that takes calls."""
+        return SQL(
+            """(%(phone)s ~ '[0-9]' AND NOT EXISTS (
+                SELECT 1
+                  FROM phone_blacklist unwilling
+                 WHERE unwilling.number = %(number)s AND unwilling.active))""",
+            phone=SQL.identifier(partner, "phone"),
+            number=SQL.identifier(partner, "phone_sanitized"),
+        )
+
+    @api.model
+    def _get_phone_sql(self):
+        """SQL condition about ``notice``: its recipient, the debtor's dunning contact
+        or the debtor can be called."""
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM res_partner whole
+                  JOIN res_partner callee
+                    ON callee.id IN (
+                       whole.id, whole.dunning_contact_id, notice.recipient_id)
+                 WHERE whole.id = notice.partner_id AND callee.active
+                   AND callee.commercial_partner_id = whole.id AND %s)""",
+            self._get_callable_sql("callee"),
+        )
+
+    @api.model
+    def _get_portal_sql(self, debtor):
+        """SQL condition: somebody of the debtor (id) can log in to the portal."""
+        return SQL(
+            """EXISTS (
+                SELECT 1
+                  FROM res_users visitor
+                  JOIN res_partner person ON person.id = visitor.partner_id
+                 WHERE person.commercial_partner_id = %s
+                   AND visitor.active AND visitor.share)""",
+            debtor,
+        )
 
     @api.model
     def _get_text_facts(self, company):
@@ -346,6 +581,17 @@ class DunningLedger(models.AbstractModel):
         makes the text be written again."""
         return [
             SQL("notice.name"),
+            SQL(
+                """CASE WHEN notice.channel = 'letter' THEN (
+                       SELECT JSONB_BUILD_ARRAY(
+                              debtor.name, addressee.street, addressee.street2,
+                              addressee.zip, addressee.city, addressee.state_id,
+                              addressee.country_id)
+                         FROM res_partner addressee
+                         JOIN res_partner debtor
+                           ON debtor.id = addressee.commercial_partner_id
+                        WHERE addressee.id = notice.recipient_id) END"""
+            ),
             SQL(
                 """(SELECT JSONB_BUILD_ARRAY(company.name, partner.write_date)
                       FROM res_company company

@@ -54,6 +54,26 @@ class DunningLevel(models.Model):
         help="Instalments with a smaller open amount, in company currency, do not "
         "reach this level.",
     )
+    min_balance = fields.Monetary(
+        "Minimum Balance",
+        help="What the customer owes overdue under this policy, in company currency, "
+        "must be at least this much.",
+    )
+    min_percentage = fields.Float(
+        "Minimum Share (%)",
+        help="At least this share of all that the customer owes under this policy must "
+        "be overdue.",
+    )
+    threshold_match = fields.Selection(
+        [("all", "All of them"), ("any", "One of them")],
+        "Minimums to Pass",
+        required=True,
+        default="all",
+        help="Which of the minimums that are set must be passed. 0 = not set.",
+    )
+    minimum_ids = fields.One2many(
+        "dunning.level.minimum", "level_id", "Minimums per Currency", copy=True
+    )
     new_deadline_days = fields.Integer(
         "New Deadline (Days)",
         help="The message asks to pay within this many days. 0 names no deadline.",
@@ -71,6 +91,13 @@ class DunningLevel(models.Model):
     _amounts_not_negative = models.Constraint(
         "CHECK(min_amount >= 0 AND min_interval_days >= 0 AND new_deadline_days >= 0)",
         "Minimum amount, minimum interval and new deadline cannot be negative.",
+    )
+    _min_balance_not_negative = models.Constraint(
+        "CHECK(min_balance >= 0)", "The minimum balance is negative."
+    )
+    _min_percentage_is_share = models.Constraint(
+        "CHECK(min_percentage BETWEEN 0 AND 100)",
+        "The minimum share is a percentage: enter a number from 0 to 100.",
     )
 
     @api.depends("policy_id.level_ids.delay_days")
@@ -96,6 +123,14 @@ class DunningLevel(models.Model):
                         level.name,
                     )
                 )
+            if all(level.action_ids.mapped("is_fallback")):
+                raise ValidationError(
+                    self.env._(
+                        "Level “%s” has fallbacks only, so it would never do anything: "
+                        "untick “Only as Fallback” of the action that comes first.",
+                        level.name,
+                    )
+                )
 
     def unlink(self):
         self.env["dunning.decision"].sudo()._forget(self)
@@ -114,3 +149,19 @@ class DunningLevel(models.Model):
                     "new one instead of deleting history."
                 )
             )
+        capped = self.env["account.move"].sudo()
+        if move := capped.search([("dunning_max_level_id", "in", self.ids)], limit=1):
+            raise ValidationError(
+                self.env._(
+                    "%s may not climb beyond this level. Choose another highest level "
+                    "on that invoice first.",
+                    move.display_name,
+                )
+            )
+
+    # === ACTIONS === #
+
+    def action_preview(self):
+        """Show what this level says to a real customer."""
+        self.ensure_one()
+        return self.env["dunning.preview"]._open(level=self)

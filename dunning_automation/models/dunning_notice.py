@@ -2,10 +2,10 @@ import base64
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from ..fields import FollowingMany2one, UncheckedMany2one
-from ..tools import notice_states
+from ..tools import notice_states, smtp_outcome
 
 
 class DunningNotice(models.Model):
@@ -29,6 +29,14 @@ class DunningNotice(models.Model):
         "dunning.composer",
         "dunning.channel.activity",
         "dunning.channel.email",
+        "dunning.channel.letter",
+        "dunning.channel.notification",
+        "dunning.channel.phone",
+        "dunning.channel.portal",
+        "dunning.channel.server_action",
+        "dunning.fallback",
+        "dunning.letter.desk",
+        "dunning.manual.step",
     ]
     _order = "date desc, id desc"
     _allow_sudo_commands = False
@@ -68,6 +76,20 @@ class DunningNotice(models.Model):
         lambda self: self.env["dunning.action"]._fields["channel"].selection,
         required=True,
         readonly=True,
+    )
+    variant_id = fields.Many2one(
+        "dunning.action.variant",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        help="Which text of its action it tells.",
+    )
+    group_key = fields.Char(
+        required=True,
+        readonly=True,
+        default="",
+        help="What it is about, as the policy groups: empty = the customer, L and a "
+        "number = a level, M and a number = an invoice.",
     )
     recipient_id = fields.Many2one(
         "res.partner", readonly=True, index="btree_not_null", ondelete="restrict"
@@ -132,9 +154,10 @@ class DunningNotice(models.Model):
         "UNIQUE(dedup_key)", "This notice was planned before."
     )
     _day_uniq = models.UniqueIndex(
-        "(company_id, debtor_key, channel, date)"
+        "(company_id, debtor_key, channel, date, group_key)"
         " WHERE simulation IS NOT TRUE AND state != 'suppressed'",
-        "A customer gets at most one notice per channel and day.",
+        "A customer gets at most one notice per channel and day, or one per level or "
+        "invoice where the policy says so.",
     )
     _ready_idx = models.Index("(not_before, id) WHERE state = 'ready'")
     _claimed_idx = models.Index("(lease_until) WHERE state = 'claimed'")
@@ -199,6 +222,7 @@ class DunningNotice(models.Model):
         if target in notice_states.RELEASED:
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
+            self._release_predecessors()
         token = {"fence": values["fence"]} if values.get("fence") else {}
         events = self._tell(f"notice_{target}", reason, **token)
         if target in (notice_states.FAILED, notice_states.UNKNOWN):
@@ -238,10 +262,22 @@ class DunningNotice(models.Model):
         """Personal values whose fingerprint the event of ``kind`` keeps: the text and
         the address are bound before anything leaves, then the very bytes that left."""
         if kind == "notice_claimed":
-            return {name: self[name] for name in ("email_to", "subject", "body")}
+            names = ("email_to", "letter_address", "subject", "body")
+            return {name: self[name] for name in names}
         if kind in ("notice_sent", "notice_unknown") and self.mime:
             return {"message": base64.b64decode(self.mime)}
+        if kind in ("notice_sent", "notice_unknown"):
+            return self._get_letter_fingerprint()
         return {}
+
+    def _get_lost_reason(self):
+        """What to say of a claim that nobody finished."""
+        if self.printed_on:
+            return self.env._(
+                "Printed on %s, but was it posted? Nobody said so.",
+                format_date(self.env, self.printed_on),
+            )
+        return self.env._("The sender stopped while the message was on its way.")
 
     def _erase_personal(self):
         """Forget texts, addresses and words of these notices, and their copies on the
@@ -258,6 +294,8 @@ class DunningNotice(models.Model):
                 "subject": False,
                 "body": False,
                 "email_to": False,
+                "letter_address": False,
+                "letter_pdf": False,
                 "mime": False,
                 "reason": False,
             }
@@ -292,11 +330,21 @@ class DunningNotice(models.Model):
     def action_retry(self):
         """Send failed notices again, and unknown ones a person checked."""
         self._check_manager()
-        settled = self.filtered(lambda notice: notice.state in ("failed", "unknown"))
+        settled = self.filtered(
+            lambda notice: (
+                notice.state in ("failed", "unknown") and not notice.fallback_notice_id
+            )
+        )
         if not settled:
             raise UserError(
-                self.env._("Only a notice that failed or is unknown can be sent again.")
+                self.env._(
+                    "Only a notice that failed or is unknown can be sent again, unless "
+                    "another channel took over."
+                )
             )
+        for address in settled.mapped("email_to"):
+            # Who sends it again knows that the address is a good one.
+            self.env["res.partner"]._dunning_clear_bounced(address)
         settled.sudo()._set_state("ready", not_before=False)
         settled._trigger_delivery()
 
@@ -433,7 +481,7 @@ class DunningNotice(models.Model):
     # === PROOF: what comes back === #
 
     @api.model
-    def _receive_report(self, message_ids, action, address, sender):
+    def _receive_report(self, message_ids, action, address, sender, status=""):
         """A mail server reports on our messages. What does not name the recipient, or
         was written by him, proves nothing: a person looks.
 
@@ -441,6 +489,7 @@ class DunningNotice(models.Model):
         :param str action: as in RFC 3464; only ``failed`` and ``delivered`` are final
         :param str address: the recipient that the report speaks of, normalized
         :param str sender: who reports, normalized
+        :param str status: as in RFC 3463; says whether it is the address that is wrong
         """
         for notice in self._search_sent(message_ids):
             if sender == notice.email_to or address != notice.email_to:
@@ -449,6 +498,7 @@ class DunningNotice(models.Model):
             elif action == "failed":
                 reason = self.env._("The message came back: the address is wrong.")
                 notice._set_state("failed", reason)
+                notice._bounce(reason, smtp_outcome.is_address_status(status))
             elif action == "delivered":
                 notice._set_state("delivered")
 
@@ -466,6 +516,14 @@ class DunningNotice(models.Model):
             )
             if sender and (sender == notice.email_to or family):
                 notice._set_state("delivered")
+
+    @api.model
+    def _search_answered(self, message_ids):
+        """The notice with the last of these Message-IDs that is known, whatever became
+        of it: an answer may come before its outcome is written, or years later."""
+        place = {message_id: number for number, message_id in enumerate(message_ids)}
+        found = self.search([("message_id", "in", list(place))])
+        return found.sorted(lambda notice: place[notice.message_id])[-1:]
 
     @api.model
     def _search_sent(self, message_ids):

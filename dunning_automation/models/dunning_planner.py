@@ -3,6 +3,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..tools import blast
+from ..tools.channels import INTERNAL
 from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
 
@@ -10,6 +11,10 @@ MANY_LINES = 1000
 WORK_MEM = "64MB"
 """Of the database, per sort or join of a run: its own default writes 100,000 lines to
 the disk again and again."""
+LONGEST_CHAIN = 20
+"""A level uses each channel once, so no chain of fallbacks is longer."""
+REPAIRABLE = ("no_email", "invalid_email", "bounced", "no_postal_address", "no_phone")
+"""Reasons that a person can do something about although a fallback reached him."""
 
 
 class DunningPlanner(models.AbstractModel):
@@ -38,11 +43,13 @@ class DunningPlanner(models.AbstractModel):
         if not run.simulation:
             self.env["dunning.notice"]._refresh_planned(run.company_id)
             self.env["dunning.ledger"]._flush()
-        self._evaluate(run)
-        self._find_debtors(run)
+        policies = self.env["dunning.policy"]._search_applicable(run.company_id)
+        self._evaluate(run, policies)
+        self._find_debtors()
+        self._find_ways(policies)
         self._mark_unreachable()
         self._sum_up_debts(run)
-        self._find_messages()
+        self._find_messages(run)
         if not run.simulation:
             self._open_cases(run)
         self._forget_simulated_notices(run)
@@ -53,6 +60,7 @@ class DunningPlanner(models.AbstractModel):
             self._settle_decisions(run)
             self._update_cases(run)
             self._close_cases(run)
+            self._refresh_worklist(run)
         self._count(run)
         self._refresh_statistics(run)
         self.env.invalidate_all()
@@ -61,52 +69,48 @@ class DunningPlanner(models.AbstractModel):
 
     # === EVALUATION === #
 
-    def _evaluate(self, run):
+    def _evaluate(self, run, policies):
         """Fill ``dunning_evaluation``: outcome, reason and next level of every line."""
         self.env.cr.execute(
-            "DROP TABLE IF EXISTS dunning_evaluation, dunning_debtor, dunning_debt,"
-            " dunning_message"
+            "DROP TABLE IF EXISTS dunning_evaluation, dunning_debtor, dunning_way,"
+            " dunning_debt, dunning_message"
+        )
+        ledger = self.env["dunning.ledger"]
+        late = SQL(
+            "stop_reason IS NULL AND %s - net_line.date_due"
+            " > COALESCE(policy.item_grace_days, 0)",
+            run.date,
         )
         self.env.cr.execute(
             SQL(
                 """
                 CREATE TEMPORARY TABLE dunning_evaluation ON COMMIT DROP AS
                 %(net_lines)s,
-                contact AS (
-                    SELECT partner_id,
-                           MAX(date + COALESCE(
-                               (date_sent AT TIME ZONE 'UTC'
-                                          AT TIME ZONE %(timezone)s)::date
-                               - (create_date AT TIME ZONE 'UTC'
-                                              AT TIME ZONE %(timezone)s)::date, 0))
-                               FILTER (WHERE channel != 'activity'
-                                         AND state NOT IN ('cancelled', 'failed'))
-                               AS last_date,
-                           MAX(state) FILTER (WHERE state IN %(pending)s)
-                               AS pending_state,
-                           bool_or(date = %(today)s) AS planned_today
-                      FROM dunning_notice
-                     WHERE company_id = %(company)s
-                       AND simulation IS NOT TRUE
-                       AND state != 'suppressed'
-                     GROUP BY partner_id
-                ),
+                %(contacts)s,
                 counted AS (
                     SELECT net_line.*, %(today)s - net_line.date_due AS days_overdue,
-                           policy.mode, policy.start_rule,
-                           policy.start_date, policy.min_overdue_amount,
+                           policy.mode, policy.grouping, policy.reentry,
+                           policy.start_rule, policy.start_date,
+                           policy.min_overdue_amount, policy.account_grace_days,
+                           COALESCE(policy.item_grace_days, 0) AS item_grace,
                            start_level.delay_days AS start_delay,
                            policy.mode = 'simulate' OR %(simulation)s AS simulated,
-                           COALESCE(decision.cycle, 0) + CASE
-                               WHEN decision.outcome = 'settled'
-                                AND decision.reason = 'paid' THEN 1 ELSE 0
-                           END AS cycle,
-                           contact.last_date, contact.pending_state,
-                           contact.planned_today,
-                           SUM(residual) FILTER (
-                               WHERE stop_reason IS NULL
-                                 AND net_line.date_due < %(today)s)
-                               OVER (PARTITION BY net_line.partner_id) AS overdue_total
+                           COALESCE(decision.cycle, 0) + fresh.start AS cycle,
+                           CASE WHEN fresh.start = 0 THEN decision.floor_delay END
+                               AS floor_delay,
+                           GREATEST(contact.last_date, %(shared)s.last_date)
+                               AS last_date,
+                           GREATEST(contact.pending_state, %(shared)s.pending_state)
+                               AS pending_state,
+                           COALESCE(contact.planned_today, FALSE)
+                           OR COALESCE(%(shared)s.planned_today, FALSE)
+                               AS planned_today,
+                           CASE WHEN policy.grouping = 'invoice'
+                                THEN net_line.move_id END AS apart,
+                           SUM(residual) FILTER (WHERE %(late)s)
+                               OVER (PARTITION BY net_line.partner_id)
+                               AS overdue_total,
+                           %(standing)s
                       FROM net_line
                  LEFT JOIN dunning_policy policy ON policy.id = net_line.policy_id
                  LEFT JOIN dunning_level start_level
@@ -114,72 +118,127 @@ class DunningPlanner(models.AbstractModel):
                        AND policy.start_rule = 'level'
                  LEFT JOIN dunning_decision decision
                         ON decision.move_line_id = net_line.move_line_id
-                 LEFT JOIN contact ON contact.partner_id = net_line.partner_id
+                CROSS JOIN LATERAL (
+                        SELECT CASE WHEN decision.outcome = 'settled'
+                                     AND decision.reason = 'paid'
+                                    THEN 1 ELSE 0 END AS start
+                       ) AS fresh
+                           %(contact_joins)s
+                    WINDOW of_policy AS (
+                               PARTITION BY net_line.partner_id, net_line.policy_id),
+                           of_currency AS (
+                               PARTITION BY net_line.partner_id, net_line.policy_id,
+                                            net_line.currency_id)
                 ),
                 history AS (
+                    -- Of the latest cycle with steps; an earlier one tells where a
+                    -- line resumes.
                     SELECT DISTINCT ON (step.move_line_id)
-                           step.move_line_id, level.id AS last_level_id,
-                           level.delay_days AS last_delay, notice.date AS step_date
+                           step.move_line_id, step.cycle, level.id AS level_id,
+                           level.delay_days, notice.date AS step_date
                       FROM dunning_notice_line step
                       JOIN dunning_notice notice ON notice.id = step.notice_id
                       JOIN counted ON counted.move_line_id = step.move_line_id
-                                  AND counted.cycle = step.cycle
+                                  AND counted.cycle >= step.cycle
                       JOIN dunning_level level ON level.id = step.level_id
                      WHERE step.live AND step.is_step
-                     ORDER BY step.move_line_id, level.delay_days DESC
+                     ORDER BY step.move_line_id, step.cycle DESC,
+                              level.delay_days DESC
+                ),
+                placed AS (
+                    SELECT counted.*, present.level_id AS last_level_id,
+                           present.delay_days AS last_delay, present.step_date,
+                           GREATEST(
+                               CASE WHEN floor_delay IS NOT NULL
+                                    THEN LEAST(floor_delay, ladder.top_delay) END,
+                               CASE WHEN present.move_line_id IS NULL THEN GREATEST(
+                                   CASE WHEN date_due < start_date
+                                         AND days_overdue >= start_delay + CASE
+                                             WHEN start_delay >= 0 THEN item_grace
+                                             ELSE 0 END
+                                        THEN LEAST(start_delay, max_delay) END,
+                                   CASE WHEN reentry = 'resume'
+                                        THEN earlier.delay_days + 1 END,
+                                   %(contextual)s
+                               ) END
+                           ) AS from_delay
+                      FROM counted
+                 LEFT JOIN history AS present
+                        ON present.move_line_id = counted.move_line_id
+                       AND present.cycle = counted.cycle
+                 LEFT JOIN history AS earlier
+                        ON earlier.move_line_id = counted.move_line_id
+                       AND earlier.cycle < counted.cycle
+                 LEFT JOIN (
+                        SELECT policy_id, MAX(delay_days) AS top_delay
+                          FROM dunning_level
+                         GROUP BY policy_id
+                       ) AS ladder ON ladder.policy_id = counted.policy_id
                 ),
                 climbing AS (
-                    SELECT counted.*, history.last_level_id, history.last_delay,
+                    SELECT placed.*,
                            next_level.id AS next_level_id,
                            next_level.delay_days AS next_delay,
-                           next_level.requires_review,
-                           date_due + next_level.delay_days AS reached_on,
+                           next_level.requires_review, reached_on,
                            GREATEST(
-                               date_due + next_level.delay_days,
-                               step_date + next_level.min_interval_days
+                               reached_on, step_date + next_level.min_interval_days
                            ) AS own_date,
                            GREATEST(
                                last_date + next_level.min_interval_days,
                                CASE WHEN planned_today THEN %(today)s + 1 END
                            ) AS gap_date,
+                           next_level.delay_days >= 0
+                           AND worst_arrears < COALESCE(account_grace_days, 0)
+                               AS in_account_grace,
                            stop_reason IS NULL
                            AND NOT (start_rule = 'new' AND date_due < start_date)
-                           AND residual >= COALESCE(next_level.min_amount, 0)
-                           AND NOT (days_overdue > 0
+                           AND next_level.delay_days
+                               <= COALESCE(max_delay, next_level.delay_days)
+                           AND NOT (next_level.delay_days >= 0
+                                    AND worst_arrears < COALESCE(account_grace_days, 0))
+                           AND (%(enough)s)
+                           AND NOT (days_overdue > item_grace
                                     AND overdue_total < COALESCE(min_overdue_amount, 0))
                                AS may_climb,
                            later_level.id AS later_level_id,
                            GREATEST(
-                               date_due + later_level.delay_days,
+                               date_due + later_level.delay_days + CASE
+                                   WHEN later_level.delay_days >= 0 THEN item_grace
+                                   ELSE 0 END,
                                %(today)s + later_level.min_interval_days
                            ) AS later_date
-                      FROM counted
-                 LEFT JOIN history ON history.move_line_id = counted.move_line_id
+                      FROM placed
                  LEFT JOIN LATERAL (
                         SELECT level.*
                           FROM dunning_level level
-                         WHERE level.policy_id = counted.policy_id
+                         WHERE level.policy_id = placed.policy_id
                            AND (last_delay IS NULL OR level.delay_days > last_delay)
+                           AND (from_delay IS NULL OR level.delay_days >= from_delay)
                            AND (level.delay_days >= 0
-                                OR counted.days_overdue < 0 AND NOT EXISTS (
+                                OR placed.days_overdue < 0 AND NOT EXISTS (
                                     SELECT 1
                                       FROM dunning_level later
                                      WHERE later.policy_id = level.policy_id
                                        AND later.delay_days > level.delay_days
-                                       AND later.delay_days <= counted.days_overdue))
-                           AND (last_delay IS NOT NULL
-                                OR counted.start_delay IS NULL
-                                OR counted.date_due >= counted.start_date
-                                OR counted.days_overdue < counted.start_delay
-                                OR level.delay_days >= counted.start_delay)
+                                       AND later.delay_days <= placed.days_overdue))
                          ORDER BY level.delay_days
                          LIMIT 1
                        ) AS next_level ON TRUE
+                 LEFT JOIN dunning_level_minimum minimum
+                        ON minimum.level_id = next_level.id
+                       AND minimum.currency_id = placed.currency_id
+                CROSS JOIN LATERAL (
+                        SELECT date_due + next_level.delay_days + CASE
+                                   WHEN next_level.delay_days >= 0 THEN item_grace
+                                   ELSE 0 END AS reached_on
+                       ) AS reached
                  LEFT JOIN LATERAL (
                         SELECT level.*
                           FROM dunning_level level
-                         WHERE level.policy_id = counted.policy_id
+                         WHERE level.policy_id = placed.policy_id
                            AND level.delay_days > next_level.delay_days
+                           AND level.delay_days
+                               <= COALESCE(max_delay, level.delay_days)
                          ORDER BY level.delay_days
                          LIMIT 1
                        ) AS later_level ON TRUE
@@ -191,12 +250,22 @@ class DunningPlanner(models.AbstractModel):
                     SELECT climbing.*, bool_or(
                                may_climb AND own_date <= %(today)s
                                AND COALESCE(gap_date, %(today)s) <= %(today)s
-                           ) OVER (PARTITION BY partner_id, simulated) AS debtor_free
+                           ) OVER (PARTITION BY partner_id, simulated, apart)
+                               AS debtor_free
                       FROM climbing
                 )
                 SELECT riding.*, answer.*,
-                       GREATEST(own_date, CASE WHEN debtor_free IS NOT TRUE
-                                               THEN gap_date END) AS next_date
+                       CASE WHEN answer.reason != 'max_level' THEN
+                           GREATEST(own_date, CASE WHEN debtor_free IS NOT TRUE
+                                                   THEN gap_date END)
+                       END AS next_date,
+                       CASE grouping
+                           WHEN 'invoice' THEN CONCAT('M', move_id)
+                           WHEN 'level' THEN CONCAT('L', CASE
+                               WHEN answer.outcome = 'remind' THEN next_level_id
+                               ELSE last_level_id END)
+                           ELSE ''
+                       END AS group_key
                   FROM riding
             CROSS JOIN LATERAL (
                     SELECT CASE
@@ -205,6 +274,10 @@ class DunningPlanner(models.AbstractModel):
                         WHEN start_rule = 'new' AND date_due < start_date
                             THEN 'before_start'
                         WHEN next_level_id IS NULL THEN 'last_level'
+                        WHEN next_delay > max_delay THEN 'max_level'
+                        WHEN reached_on > %(today)s
+                         AND days_overdue BETWEEN LEAST(1, next_delay) AND item_grace
+                            THEN 'item_grace'
                         WHEN reached_on > %(today)s AND last_level_id IS NULL
                             THEN 'not_reached'
                         WHEN reached_on > %(today)s THEN 'next_level'
@@ -212,6 +285,7 @@ class DunningPlanner(models.AbstractModel):
                         WHEN pending_state = 'unknown' THEN 'delivery_unknown'
                         WHEN pending_state = 'failed' THEN 'delivery_failed'
                         WHEN pending_state IS NOT NULL THEN 'in_progress'
+                        WHEN in_account_grace THEN 'account_grace'
                         WHEN NOT may_climb THEN 'below_minimum'
                         WHEN own_date > %(today)s OR debtor_free IS NOT TRUE
                             THEN 'min_interval'
@@ -228,44 +302,175 @@ class DunningPlanner(models.AbstractModel):
                     END AS outcome
                 ) AS answer
                 """,
-                net_lines=self.env["dunning.ledger"]._get_net_lines_cte(
-                    run.company_id,
-                    self.env["dunning.policy"]._search_applicable(run.company_id),
-                ),
-                company=run.company_id.id,
-                pending=PENDING,
+                net_lines=ledger._get_net_lines_cte(run.company_id, policies),
+                contextual=self._get_contextual_sql(policies),
+                enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
+                late=late,
                 simulation=run.simulation,
-                timezone=run.company_id._dunning_timezone(),
+                standing=self._get_standing_sql(policies, late, run.date),
                 today=run.date,
+                **self._get_contacts_sql(run, policies),
             )
         )
         self.env.cr.execute("ANALYZE dunning_evaluation")
 
-    # === DEBTORS AND THEIR RECIPIENTS === #
+    @api.model
+    def _get_concerns_nobody_sql(self):
+        """SQL condition about a row of ``dunning_notice``: the next reminder need not
+        wait for it, because another channel took over or because what failed is
+        something between us."""
+        return SQL(
+            """(state IN ('failed', 'unknown')
+                AND (fallback_notice_id IS NOT NULL OR channel IN %s)
+                OR %s)""",
+            INTERNAL,
+            self.env["dunning.notice"]._get_forgotten_condition(),
+        )
 
-    def _find_debtors(self, run):
-        """Fill ``dunning_debtor``: at which address a debtor is reached.
+    def _get_standing_sql(self, policies, late, today):
+        """What the customer of each line owes under its policy, for thresholds and
+        grace; sorting all lines for it is left out where nobody asks."""
+        levels = policies.level_ids
+        if not (
+            any(policies.mapped("account_grace_days"))
+            or any(level.min_balance or level.min_percentage for level in levels)
+            or levels.minimum_ids
+        ):
+            return SQL(
+                """NULL::numeric AS balance, NULL::numeric AS open_total,
+                   0 AS worst_arrears, NULL::numeric AS currency_balance"""
+            )
+        return SQL(
+            """SUM(residual) FILTER (WHERE %(late)s) OVER of_policy AS balance,
+               SUM(residual) FILTER (WHERE stop_reason IS NULL) OVER of_policy
+                   AS open_total,
+               MAX(%(today)s - net_line.date_due) FILTER (WHERE stop_reason IS NULL)
+                   OVER of_policy AS worst_arrears,
+               SUM(residual_currency) FILTER (WHERE %(late)s) OVER of_currency
+                   AS currency_balance""",
+            late=late,
+            today=today,
+        )
 
-        The contact on the invoice that is furthest, else the debtor's dunning contact,
-        else the debtor; never somebody outside the debtor's own company.
+    def _get_contacts_sql(self, run, policies):
+        """When each debtor heard of us last, and what is still on its way to him.
+
+        The interval and what is pending count per customer. Where a policy writes per
+        invoice they count per invoice: its own messages, and those that were about the
+        customer as a whole (``shared``).
+
+        :return: ``contacts``, the common table expression; ``contact_joins``, which
+            give a line its ``contact``; ``shared``, the name of the second one
+        """
+        per_invoice = "invoice" in policies.mapped("grouping")
+        contacts = SQL(
+            """
+            contact AS (
+                SELECT partner_id, %(scope)s AS scope,
+                       MAX(date + COALESCE(
+                           (date_sent AT TIME ZONE 'UTC'
+                                      AT TIME ZONE %(timezone)s)::date
+                           - (create_date AT TIME ZONE 'UTC'
+                                          AT TIME ZONE %(timezone)s)::date, 0))
+                           FILTER (WHERE channel NOT IN %(internal)s
+                                     AND state NOT IN ('cancelled', 'failed'))
+                           AS last_date,
+                       MAX(state) FILTER (WHERE state IN %(pending)s
+                                            AND NOT %(concerns_nobody)s)
+                           AS pending_state,
+                       bool_or(date = %(today)s) AS planned_today
+                  FROM dunning_notice %(scopes)s
+                 WHERE company_id = %(company)s
+                   AND simulation IS NOT TRUE
+                   AND state != 'suppressed'
+                 GROUP BY partner_id, scope
+            )""",
+            company=run.company_id.id,
+            concerns_nobody=self._get_concerns_nobody_sql(),
+            internal=INTERNAL,
+            pending=PENDING,
+            scope=SQL("scope") if per_invoice else SQL("'all'"),
+            scopes=SQL(
+                """CROSS JOIN LATERAL (VALUES ('all'), (
+                       CASE WHEN LEFT(group_key, 1) = 'M' THEN group_key
+                            ELSE 'shared' END)) AS scoped(scope)"""
+            )
+            if per_invoice
+            else SQL(),
+            timezone=run.company_id._dunning_timezone(),
+            today=run.date,
+        )
+        if not per_invoice:
+            joins = "LEFT JOIN contact ON contact.partner_id = net_line.partner_id"
+            return {
+                "contacts": contacts,
+                "contact_joins": SQL(joins),
+                "shared": SQL("contact"),
+            }
+        joins = """
+            LEFT JOIN contact
+                   ON contact.partner_id = net_line.partner_id
+                  AND contact.scope = CASE
+                      WHEN policy.grouping = 'invoice'
+                      THEN CONCAT('M', net_line.move_id) ELSE 'all' END
+            LEFT JOIN contact AS shared
+                   ON shared.partner_id = net_line.partner_id
+                  AND shared.scope = 'shared' AND policy.grouping = 'invoice'"""
+        return {
+            "contacts": contacts,
+            "contact_joins": SQL(joins),
+            "shared": SQL("shared"),
+        }
+
+    def _get_contextual_sql(self, policies):
+        """The highest level that the age of a line (of ``counted``) has reached, and
+        whose thresholds it passes; for lines whose policy lets them enter there."""
+        if "contextual" not in policies.mapped("reentry"):
+            return SQL("NULL::integer")
+        return SQL(
+            """CASE WHEN reentry = 'contextual' THEN (
+                   SELECT MAX(level.delay_days)
+                     FROM dunning_level level
+                LEFT JOIN dunning_level_minimum minimum
+                       ON minimum.level_id = level.id
+                      AND minimum.currency_id = counted.currency_id
+                    WHERE level.policy_id = counted.policy_id
+                      AND level.delay_days <= COALESCE(max_delay, level.delay_days)
+                      AND level.delay_days + CASE
+                          WHEN level.delay_days >= 0 THEN item_grace ELSE 0 END
+                          <= days_overdue
+                      AND (%s)) END""",
+            self.env["dunning.ledger"]._get_threshold_sql(
+                "level", "counted", "counted"
+            ),
+        )
+
+    # === DEBTORS AND THE WAYS TO REACH THEM === #
+
+    def _find_debtors(self):
+        """Fill ``dunning_debtor``: whom each message may go to.
+
+        A row per debtor and group (``group_key``): the contact on the invoice that is
+        furthest, the debtor's dunning contact, the debtor; never somebody outside the
+        debtor's own company. ``recipient_id`` is the first of them who has a valid
+        e-mail address.
         """
         self.env.cr.execute(
             SQL(
                 """
                 CREATE TEMPORARY TABLE dunning_debtor ON COMMIT DROP AS
                 WITH furthest AS (
-                    SELECT DISTINCT ON (partner_id, simulated)
-                           partner_id, simulated, contact_id
+                    SELECT DISTINCT ON (partner_id, simulated, group_key)
+                           partner_id, simulated, group_key, contact_id
                       FROM dunning_evaluation
                      WHERE outcome = 'remind'
-                     ORDER BY partner_id, simulated, next_delay DESC, date_due,
-                              residual DESC, move_line_id
+                     ORDER BY partner_id, simulated, group_key, next_delay DESC,
+                              date_due, residual DESC, move_line_id
                 )
-                SELECT furthest.partner_id, furthest.simulated,
+                SELECT furthest.partner_id, furthest.simulated, furthest.group_key,
+                       contact.id AS contact_id, extra.id AS extra_id,
                        recipient.id AS recipient_id,
                        recipient.email_normalized AS email_to,
-                       COALESCE(recipient_lang.code, debtor_lang.code, %(lang)s)
-                           AS lang,
                        CONCAT(contact.email, extra.email, debtor.email) = ''
                            AS no_address
                   FROM furthest
@@ -282,90 +487,261 @@ class DunningPlanner(models.AbstractModel):
                         WHEN extra.email_normalized ~ %(valid)s THEN extra.id
                         WHEN debtor.email_normalized ~ %(valid)s THEN debtor.id
                        END
+                """,
+                valid=VALID_EMAIL,
+            )
+        )
+        self.env.cr.execute("ANALYZE dunning_debtor")
+
+    def _find_ways(self, policies):
+        """Fill ``dunning_way``: per debtor, group and level how it is done.
+
+        For each action of the level the first of its chain of fallbacks that reaches
+        the debtor. ``channel_from`` and ``fallback_reason`` tell which channel failed
+        him first; a row with a ``reason`` and no channel says that nothing reaches him,
+        with the reason of the first.
+        """
+        channels = {"email", *policies.level_ids.action_ids.mapped("channel")}
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE dunning_way ON COMMIT DROP AS
+                WITH RECURSIVE chain AS (
+                    SELECT id AS main_id, level_id, sequence, id AS action_id,
+                           channel, channel AS main_channel, fallback_id, 0 AS depth
+                      FROM dunning_action
+                     WHERE is_fallback IS NOT TRUE
+                 UNION ALL
+                    SELECT chain.main_id, chain.level_id, chain.sequence, action.id,
+                           action.channel, chain.main_channel, action.fallback_id,
+                           chain.depth + 1
+                      FROM chain
+                      JOIN dunning_action action ON action.id = chain.fallback_id
+                     WHERE chain.depth < %(longest)s
+                ), rung AS (
+                    SELECT DISTINCT partner_id, simulated, group_key,
+                           next_level_id AS level_id
+                      FROM dunning_evaluation
+                     WHERE outcome = 'remind'
+                ), reach AS (
+                    %(reach)s
+                ), tried AS (
+                    SELECT DISTINCT ON (partner_id, simulated, group_key, level_id,
+                                        main_id)
+                           partner_id, simulated, group_key, level_id, sequence,
+                           action_id, main_channel, depth, reason, recipient_id,
+                           email_to, channel
+                      FROM rung
+                      JOIN chain USING (level_id)
+                      JOIN reach USING (partner_id, simulated, group_key, channel)
+                     ORDER BY partner_id, simulated, group_key, level_id, main_id,
+                              reason IS NOT NULL, depth
+                )
+                SELECT DISTINCT ON (partner_id, simulated, group_key, level_id,
+                                    used.channel)
+                       partner_id, simulated, group_key, level_id, used.channel,
+                       tried.sequence, tried.action_id, tried.reason,
+                       tried.recipient_id, tried.email_to,
+                       CASE WHEN depth > 0 THEN main_channel END AS channel_from,
+                       first.reason AS fallback_reason
+                  FROM tried
+            CROSS JOIN LATERAL (
+                        SELECT CASE WHEN tried.reason IS NULL THEN tried.channel END
+                               AS channel
+                       ) AS used
+             LEFT JOIN (SELECT partner_id, simulated, group_key,
+                               channel AS main_channel, reason
+                          FROM reach
+                         WHERE reason IS NOT NULL
+                       ) AS first
+                       USING (partner_id, simulated, group_key, main_channel)
+                 ORDER BY partner_id, simulated, group_key, level_id, used.channel,
+                          depth DESC, tried.sequence, tried.action_id
+                """,
+                longest=LONGEST_CHAIN,
+                reach=SQL(" UNION ALL ").join(
+                    self._get_reach_sql(channel) for channel in sorted(channels)
+                ),
+            )
+        )
+        self.env.cr.execute("ANALYZE dunning_way")
+
+    def _get_reach_sql(self, channel):
+        """Per debtor who hears it on ``channel`` and where, or the reason why nobody
+        does. A channel answers with up to two methods, both about ``debtor`` (row of
+        ``dunning_debtor``) and its partners ``contact`` (on the invoice), ``extra``
+        (dunning contact) and ``customer``:
+
+        - ``_check_recipient_<channel>()``: ``(condition, reason)``, when and why it
+          does not reach him; without it the channel reaches everybody
+        - ``_get_recipient_<channel>()``: ``(partner id, address)``; without it those
+          of the e-mail
+        """
+        check = getattr(self, f"_check_recipient_{channel}", None)
+        choose = getattr(self, f"_get_recipient_{channel}", self._get_recipient_email)
+        unreachable, reason = check() if check else (SQL("FALSE"), SQL("NULL"))
+        recipient, address = choose()
+        return SQL(
+            """SELECT debtor.partner_id, debtor.simulated, debtor.group_key,
+                      %(channel)s AS channel, %(recipient)s AS recipient_id,
+                      %(address)s AS email_to,
+                      CASE WHEN %(unreachable)s THEN %(reason)s END AS reason
+                 FROM dunning_debtor debtor
+            LEFT JOIN res_partner contact ON contact.id = debtor.contact_id
+            LEFT JOIN res_partner extra ON extra.id = debtor.extra_id
+            LEFT JOIN res_partner customer ON customer.id = debtor.partner_id""",
+            channel=channel,
+            recipient=recipient,
+            address=address,
+            unreachable=unreachable,
+            reason=reason,
+        )
+
+    def _get_recipient_email(self):
+        """See ``_get_reach_sql``."""
+        return SQL("debtor.recipient_id"), SQL("debtor.email_to")
+
+    def _check_recipient_email(self):
+        """See ``_get_reach_sql``."""
+        ledger = self.env["dunning.ledger"]
+        opted_out = ledger._get_opted_out_sql(SQL("debtor.email_to"))
+        bounced = ledger._get_bounced_sql(
+            SQL("debtor.recipient_id"), SQL("debtor.email_to")
+        )
+        return SQL("(debtor.email_to IS NULL OR %s OR %s)", opted_out, bounced), SQL(
+            """CASE WHEN debtor.no_address THEN 'no_email'
+                    WHEN debtor.email_to IS NULL THEN 'invalid_email'
+                    WHEN %s THEN 'opted_out'
+                    ELSE 'bounced'
+                END""",
+            opted_out,
+        )
+
+    def _get_recipient_letter(self):
+        """The contact on the invoice, else the debtor's invoice address, else the
+        debtor: the first whom the post reaches; see ``_get_reach_sql``."""
+        is_complete = self.env["dunning.ledger"]._get_postal_condition
+        return SQL(
+            """COALESCE(
+                   CASE WHEN %s THEN contact.id END,
+                   (SELECT MIN(addressee.id)
+                      FROM res_partner addressee
+                     WHERE addressee.commercial_partner_id = customer.id
+                       AND addressee.id != customer.id AND addressee.active
+                       AND addressee.type = 'invoice' AND %s),
+                   CASE WHEN %s THEN customer.id END)""",
+            is_complete("contact"),
+            is_complete("addressee"),
+            is_complete("customer"),
+        ), SQL("NULL")
+
+    def _check_recipient_letter(self):
+        """See ``_get_reach_sql``."""
+        recipient, _address = self._get_recipient_letter()
+        return SQL("%s IS NULL", recipient), SQL("'no_postal_address'")
+
+    def _get_recipient_phone(self):
+        """The first who has a number and takes calls; see ``_get_reach_sql``."""
+        return SQL(
+            "CASE %s END",
+            SQL(" ").join(
+                SQL(
+                    "WHEN %s THEN %s",
+                    self.env["dunning.ledger"]._get_callable_sql(alias),
+                    SQL.identifier(alias, "id"),
+                )
+                for alias in ("contact", "extra", "customer")
+            ),
+        ), SQL("NULL")
+
+    def _check_recipient_phone(self):
+        """See ``_get_reach_sql``."""
+        recipient, _address = self._get_recipient_phone()
+        return SQL("(%s) IS NULL", recipient), SQL(
+            """CASE WHEN CONCAT(contact.phone, extra.phone, customer.phone) ~ '[0-9]'
+                    THEN 'opted_out' ELSE 'no_phone' END"""
+        )
+
+    def _check_recipient_portal(self):
+        """See ``_get_reach_sql``."""
+        portal = self.env["dunning.ledger"]._get_portal_sql(SQL("debtor.partner_id"))
+        return SQL("NOT %s", portal), SQL("'no_portal_user'")
+
+    def _mark_unreachable(self):
+        """Lines that nothing of their level reaches are ``unreachable``, not silent."""
+        self.env.cr.execute(
+            """
+            UPDATE dunning_evaluation line
+               SET outcome = 'unreachable', reason = way.reason
+              FROM dunning_way way
+             WHERE way.reason IS NOT NULL
+               AND line.partner_id = way.partner_id
+               AND line.simulated = way.simulated
+               AND line.group_key = way.group_key
+               AND line.next_level_id = way.level_id
+               AND line.outcome = 'remind'
+            """
+        )
+
+    def _find_messages(self, run):
+        """Fill ``dunning_message``: per debtor, group and channel the level and its
+        steps.
+
+        On each channel the line that is furthest among those whose level uses it sets
+        the level: a task for the collector never swallows somebody's reminder.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE dunning_message ON COMMIT DROP AS
+                WITH step AS (
+                    SELECT line.partner_id, line.simulated, line.group_key,
+                           way.channel, way.action_id, way.sequence, way.recipient_id,
+                           way.email_to, way.channel_from, way.fallback_reason,
+                           line.policy_id, line.next_level_id, line.next_delay,
+                           line.date_due, line.residual, line.move_line_id, line.cycle,
+                           line.mode = 'review' OR line.requires_review AS needs_review
+                      FROM dunning_evaluation line
+                      JOIN dunning_way way
+                        ON way.partner_id = line.partner_id
+                       AND way.simulated = line.simulated
+                       AND way.group_key = line.group_key
+                       AND way.level_id = line.next_level_id
+                       AND way.channel IS NOT NULL
+                     WHERE line.outcome = 'remind'
+                ), furthest AS (
+                    SELECT DISTINCT ON (partner_id, simulated, group_key, channel)
+                           partner_id, simulated, group_key, channel, action_id,
+                           sequence, policy_id, next_level_id AS level_id,
+                           recipient_id, email_to, channel_from, fallback_reason
+                      FROM step
+                     ORDER BY partner_id, simulated, group_key, channel,
+                              next_delay DESC, date_due, residual DESC, move_line_id
+                ), steps AS (
+                    SELECT partner_id, simulated, group_key, channel,
+                           bool_or(needs_review) AS needs_review,
+                           STRING_AGG(
+                               move_line_id || '/' || cycle || '/' || next_level_id,
+                               ',' ORDER BY move_line_id) AS steps
+                      FROM step
+                     GROUP BY partner_id, simulated, group_key, channel
+                )
+                SELECT furthest.*, steps.needs_review, steps.steps,
+                       COALESCE(recipient_lang.code, debtor_lang.code, %(lang)s)
+                           AS lang
+                  FROM furthest
+                  JOIN steps USING (partner_id, simulated, group_key, channel)
+                  JOIN res_partner debtor ON debtor.id = furthest.partner_id
+             LEFT JOIN res_partner recipient ON recipient.id = furthest.recipient_id
              LEFT JOIN res_lang recipient_lang
                     ON recipient_lang.code = recipient.lang AND recipient_lang.active
              LEFT JOIN res_lang debtor_lang
                     ON debtor_lang.code = debtor.lang AND debtor_lang.active
                 """,
                 lang=get_lang(self.env, run.company_id.partner_id.lang).code,
-                valid=VALID_EMAIL,
             )
-        )
-        self.env.cr.execute("ANALYZE dunning_debtor")
-
-    def _mark_unreachable(self):
-        """Lines whose message has no valid address are ``unreachable``, not silent."""
-        for channel, _label in self.env["dunning.action"]._fields["channel"].selection:
-            check = getattr(self, f"_check_recipient_{channel}", None)
-            if not check:
-                continue
-            unreachable, reason = check()
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE dunning_evaluation line
-                       SET outcome = 'unreachable', reason = %(reason)s
-                      FROM dunning_debtor debtor, dunning_action action
-                     WHERE line.partner_id = debtor.partner_id
-                       AND line.simulated = debtor.simulated
-                       AND line.outcome = 'remind'
-                       AND action.level_id = line.next_level_id
-                       AND action.channel = %(channel)s
-                       AND %(unreachable)s
-                    """,
-                    channel=channel,
-                    reason=reason,
-                    unreachable=unreachable,
-                )
-            )
-
-    def _find_messages(self):
-        """Fill ``dunning_message``: per debtor and channel the level and its steps.
-
-        On each channel the line that is furthest among those whose level uses it sets
-        the level: a task for the collector never swallows somebody's reminder.
-        """
-        self.env.cr.execute(
-            """
-            CREATE TEMPORARY TABLE dunning_message ON COMMIT DROP AS
-            WITH step AS (
-                SELECT line.*, action.id AS action_id, action.channel, action.sequence
-                  FROM dunning_evaluation line
-                  JOIN dunning_action action ON action.level_id = line.next_level_id
-                 WHERE line.outcome = 'remind'
-            ), furthest AS (
-                SELECT DISTINCT ON (partner_id, simulated, channel)
-                       partner_id, simulated, channel, action_id, sequence, policy_id,
-                       next_level_id AS level_id
-                  FROM step
-                 ORDER BY partner_id, simulated, channel, next_delay DESC, date_due,
-                          residual DESC, move_line_id
-            ), steps AS (
-                SELECT partner_id, simulated, channel,
-                       bool_or(mode = 'review' OR requires_review) AS needs_review,
-                       STRING_AGG(move_line_id || '/' || cycle || '/' || next_level_id,
-                                  ',' ORDER BY move_line_id) AS steps
-                  FROM step
-                 GROUP BY partner_id, simulated, channel
-            )
-            SELECT furthest.*, steps.needs_review, steps.steps, debtor.recipient_id,
-                   debtor.email_to, debtor.lang
-              FROM furthest
-              JOIN steps USING (partner_id, simulated, channel)
-              JOIN dunning_debtor debtor USING (partner_id, simulated)
-            """
         )
         self.env.cr.execute("ANALYZE dunning_message")
-
-    def _check_recipient_email(self):
-        """When a debtor cannot be reached by e-mail, and the reason to show.
-
-        :return: two ``SQL``, condition and reason code, about ``debtor``, a row of
-            ``dunning_debtor``
-        """
-        return SQL("debtor.email_to IS NULL"), SQL(
-            "CASE WHEN debtor.no_address THEN 'no_email' ELSE 'invalid_email' END"
-        )
 
     # === CASES === #
 
@@ -471,6 +847,7 @@ class DunningPlanner(models.AbstractModel):
                     UPDATE dunning_case
                        SET state = 'closed', date_close = %(today)s,
                            overdue_amount = 0, open_amount = 0,
+                           expected_loss = 0, next_promise_date = NULL,
                            next_action_date = NULL,
                            write_uid = %(uid)s, write_date = %(now)s
                      WHERE company_id = %(company)s
@@ -491,7 +868,15 @@ class DunningPlanner(models.AbstractModel):
             )
         )
         cases = self.env["dunning.case"].browse(case_id for (case_id,) in closed)
+        cases.invalidate_recordset()
+        cases._end_escalations()
+        cases._end_handover()
         cases.activity_ids.filtered("automated").sudo().unlink()
+
+    def _refresh_worklist(self, run):
+        """Rate the debtors and put the collectors' work in order."""
+        self.env["res.partner"]._dunning_compute_risk(run.company_id)
+        self.env["dunning.case"]._refresh_worklist(run.company_id)
 
     # === TOO MANY FOR ONE DAY === #
 
@@ -531,8 +916,9 @@ class DunningPlanner(models.AbstractModel):
             SQL(
                 """SELECT COUNT(*)
                      FROM dunning_message
-                    WHERE channel != 'activity'
-                      AND simulated IS NOT TRUE AND needs_review IS NOT TRUE"""
+                    WHERE channel NOT IN %s
+                      AND simulated IS NOT TRUE AND needs_review IS NOT TRUE""",
+                INTERNAL,
             )
         )
         rows = self.env.execute_query(
@@ -541,11 +927,12 @@ class DunningPlanner(models.AbstractModel):
                      FROM dunning_notice
                     WHERE company_id = %(company)s
                       AND simulation IS NOT TRUE
-                      AND channel != 'activity'
+                      AND channel NOT IN %(internal)s
                       AND state IN %(let_out)s
                       AND date BETWEEN %(today)s::date - %(days)s AND %(today)s
                     GROUP BY date""",
                 days=blast.WINDOW_DAYS,
+                internal=INTERNAL,
                 let_out=LET_OUT,
                 **self._get_parameters(run),
             )
@@ -576,13 +963,15 @@ class DunningPlanner(models.AbstractModel):
                 WITH planned AS (
                     INSERT INTO dunning_notice
                            (company_id, case_id, partner_id, debtor_key, run_id,
-                            policy_id, level_id, action_id, channel, recipient_id,
-                            email_to, lang, state, simulation, date, attempt,
-                            dedup_key, create_uid, create_date, write_uid, write_date)
+                            policy_id, level_id, action_id, channel, group_key,
+                            recipient_id, email_to, lang, state, simulation, date,
+                            attempt, dedup_key, create_uid, create_date, write_uid,
+                            write_date)
                     SELECT %(company)s, debt_case.id, message.partner_id,
                            message.partner_id, %(run)s, message.policy_id,
                            message.level_id, message.action_id, message.channel,
-                           message.recipient_id, message.email_to, message.lang,
+                           message.group_key, message.recipient_id, message.email_to,
+                           message.lang,
                            CASE WHEN message.simulated OR message.needs_review
                                   OR %(held)s
                                 THEN 'planned' ELSE 'ready' END,
@@ -598,10 +987,11 @@ class DunningPlanner(models.AbstractModel):
                         ON debt_case.partner_id = message.partner_id
                        AND debt_case.company_id = %(company)s
                        AND debt_case.state = 'open'
-                     ORDER BY message.partner_id, message.sequence, message.action_id
+                     ORDER BY message.partner_id, message.group_key,
+                              message.sequence, message.action_id
                         ON CONFLICT DO NOTHING
-                 RETURNING id, partner_id, case_id, level_id, channel, simulation,
-                           state
+                 RETURNING id, partner_id, case_id, level_id, channel, group_key,
+                           simulation, state
                 ), listed AS (
                     INSERT INTO dunning_notice_line
                            (notice_id, move_line_id, move_id, company_id, level_id,
@@ -618,17 +1008,41 @@ class DunningPlanner(models.AbstractModel):
                       JOIN dunning_evaluation line
                         ON line.partner_id = planned.partner_id
                        AND line.simulated = planned.simulation
+                       AND line.group_key = planned.group_key
+                 LEFT JOIN dunning_way way
+                        ON way.partner_id = line.partner_id
+                       AND way.simulated = line.simulated
+                       AND way.group_key = line.group_key
+                       AND way.level_id = line.next_level_id
+                       AND way.channel = planned.channel
                 CROSS JOIN LATERAL (
-                        SELECT line.outcome = 'remind' AND EXISTS (
-                                   SELECT 1
-                                     FROM dunning_action action
-                                    WHERE action.level_id = line.next_level_id
-                                      AND action.channel = planned.channel) AS here
+                        SELECT line.outcome = 'remind' AND way.channel IS NOT NULL
+                               AS here
                        ) AS steps
                       JOIN account_move move ON move.id = line.move_id
                      WHERE steps.here
-                        OR line.outcome IN ('remind', 'wait') AND line.days_overdue > 0
+                        OR line.outcome IN ('remind', 'wait')
+                       AND line.days_overdue > line.item_grace
                         ON CONFLICT DO NOTHING
+                ), fallen_back AS (
+                    INSERT INTO dunning_event
+                           (occurred_at, user_id, company_id, partner_id, debtor_key,
+                            case_id, notice_id, kind, payload)
+                    SELECT %(now)s, %(uid)s, %(company)s, planned.partner_id,
+                           planned.partner_id, planned.case_id, planned.id,
+                           'fallback_used',
+                           JSONB_BUILD_OBJECT(
+                               'channel_from', message.channel_from,
+                               'channel', planned.channel,
+                               'reason', message.fallback_reason)
+                      FROM planned
+                      JOIN dunning_message message
+                        ON message.partner_id = planned.partner_id
+                       AND message.simulated = planned.simulation
+                       AND message.group_key = planned.group_key
+                       AND message.channel = planned.channel
+                     WHERE NOT planned.simulation
+                       AND message.channel_from IS NOT NULL
                 )
                 INSERT INTO dunning_event
                        (occurred_at, user_id, company_id, partner_id, debtor_key,
@@ -656,7 +1070,7 @@ class DunningPlanner(models.AbstractModel):
                 INSERT INTO dunning_decision AS known
                        (move_line_id, move_id, company_id, partner_id, policy_id,
                         run_id, outcome, reason, cycle, level_id, next_level_id,
-                        next_date, since, date_due)
+                        next_date, floor_delay, since, date_due)
                 SELECT move_line_id, move_id, %(company)s, partner_id, policy_id,
                        %(run)s,
                        CASE WHEN reason = 'simulated' THEN 'wait' ELSE outcome END,
@@ -664,9 +1078,12 @@ class DunningPlanner(models.AbstractModel):
                        CASE WHEN reason = 'level_reached' THEN next_level_id
                             ELSE last_level_id END,
                        CASE WHEN reason = 'level_reached' THEN later_level_id
-                            WHEN outcome != 'hold' THEN next_level_id END,
+                            WHEN outcome != 'hold' AND reason != 'max_level'
+                            THEN next_level_id END,
                        CASE WHEN reason = 'level_reached' THEN later_date
                             WHEN outcome != 'hold' THEN next_date END,
+                       CASE WHEN last_delay >= floor_delay THEN NULL
+                            ELSE floor_delay END,
                        %(today)s, date_due
                   FROM dunning_evaluation
                     ON CONFLICT (move_line_id) DO UPDATE
@@ -681,6 +1098,7 @@ class DunningPlanner(models.AbstractModel):
                        level_id = EXCLUDED.level_id,
                        next_level_id = EXCLUDED.next_level_id,
                        next_date = EXCLUDED.next_date,
+                       floor_delay = EXCLUDED.floor_delay,
                        since = EXCLUDED.since,
                        date_due = EXCLUDED.date_due
                  WHERE (known.outcome, known.reason, known.cycle, known.policy_id,
@@ -704,7 +1122,7 @@ class DunningPlanner(models.AbstractModel):
                    SET outcome = 'settled', run_id = %(run)s, since = %(today)s,
                        reason = CASE WHEN line.parent_state = 'posted' THEN 'paid'
                                      ELSE 'not_posted' END,
-                       next_level_id = NULL, next_date = NULL
+                       next_level_id = NULL, next_date = NULL, floor_delay = NULL
                   FROM account_move_line line
                  WHERE line.id = decision.move_line_id
                    AND decision.company_id = %(company)s
@@ -750,18 +1168,26 @@ class DunningPlanner(models.AbstractModel):
             )
 
     def _create_address_tasks(self, run):
-        """A task per debtor who cannot be reached, unless one is open already."""
+        """A task per debtor who cannot be reached, or only by a fallback, unless one
+        is open already."""
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH unreachable AS MATERIALIZED (
-                    SELECT line.partner_id, MIN(line.reason) AS reason,
+                WITH missed AS (
+                    SELECT partner_id, reason, policy_id
+                      FROM dunning_evaluation
+                     WHERE outcome = 'unreachable' AND NOT simulated
+                 UNION ALL
+                    SELECT partner_id, fallback_reason, policy_id
+                      FROM dunning_message
+                     WHERE channel_from IS NOT NULL
+                       AND fallback_reason IN %(repairable)s AND NOT simulated
+                ), unreachable AS MATERIALIZED (
+                    SELECT missed.partner_id, MIN(missed.reason) AS reason,
                            MIN(policy.user_id) AS user_id
-                      FROM dunning_evaluation line
-                      JOIN dunning_policy policy ON policy.id = line.policy_id
-                     WHERE line.outcome = 'unreachable'
-                       AND NOT line.simulated
-                     GROUP BY line.partner_id
+                      FROM missed
+                      JOIN dunning_policy policy ON policy.id = missed.policy_id
+                     GROUP BY missed.partner_id
                 )
                 SELECT debt_case.id, reason, user_id
                   FROM unreachable
@@ -783,6 +1209,7 @@ class DunningPlanner(models.AbstractModel):
                           AND activity.activity_type_id = %(type)s
                           AND activity.active)
                 """,
+                repairable=REPAIRABLE,
                 type=self.env["dunning.case"]._get_contact_activity_type().id,
                 **self._get_parameters(run),
             )

@@ -7,6 +7,9 @@ from odoo.tools import SQL
 
 from ..tools.ladder import STANDARD_LADDER
 
+HOLD_KINDS = ("legal", "dispute", "plan", "promise", "contact", "manual")
+"""Where several holds stop a line, the first of these is the reason that is shown."""
+
 
 class DunningPolicy(models.Model):
     """Who is dunned and how: scope, mode, start, and the ladder of levels.
@@ -59,6 +62,47 @@ class DunningPolicy(models.Model):
         help="Customers whose overdue total, in company currency, is below this "
         "amount are not reminded.",
     )
+    item_grace_days = fields.Integer(
+        "Grace per Invoice (Days)",
+        help="An invoice counts as overdue only after this many days. Levels on or "
+        "after the due date are reached that much later.",
+    )
+    account_grace_days = fields.Integer(
+        "Grace per Customer (Days)",
+        help="A customer is written to only when his oldest debt is this many days "
+        "overdue. The message then lists what became due in between. Courtesies before "
+        "the due date are not held back.",
+    )
+    grouping = fields.Selection(
+        [
+            ("customer", "One message per customer"),
+            ("level", "One message per customer and level"),
+            ("invoice", "One message per invoice"),
+        ],
+        required=True,
+        default="customer",
+        help="Per customer: everything in one message, its tone is that of the oldest "
+        "debt.\n"
+        "Per customer and level: a message for each level, all on the same day.\n"
+        "Per invoice: each invoice has its own messages; intervals count per invoice.",
+    )
+    reentry = fields.Selection(
+        [
+            ("restart", "At the first level"),
+            ("contextual", "At the level that fits its age"),
+            ("resume", "Where it stopped before"),
+        ],
+        "Invoices That Come Back",
+        required=True,
+        default="restart",
+        help="Where an invoice begins that was not reminded yet, or is open again "
+        "because its payment bounced. Once it climbs, no level is left out.\n"
+        "At the first level: whatever its age.\n"
+        "At the level that fits its age: the highest one that it has reached, and "
+        "whose minimums it passes.\n"
+        "Where it stopped before: after the last level before the payment that "
+        "bounced; the first level if there was none.",
+    )
     start_rule = fields.Selection(
         [
             ("all", "All open invoices, from the first level on"),
@@ -87,6 +131,26 @@ class DunningPolicy(models.Model):
         index=True,
         help="Gets the tasks of customers who have no collector of their own.",
     )
+    broken_promise_rule = fields.Selection(
+        [
+            ("resume", "Go on where it stopped"),
+            ("next_level", "One level higher, if its day has come"),
+            ("level", "At a given level"),
+        ],
+        string="After a Broken Promise",
+        required=True,
+        default="resume",
+        help="How reminders go on after a promise or a payment plan was broken, or a "
+        "dispute was rejected. No level comes before its day.",
+    )
+    broken_promise_level_id = fields.Many2one(
+        "dunning.level",
+        "Go On At",
+        domain="[('policy_id', '=', id)]",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Milder levels are left out.",
+    )
     level_ids = fields.One2many(
         "dunning.level",
         "policy_id",
@@ -94,10 +158,48 @@ class DunningPolicy(models.Model):
         copy=True,
         default=lambda self: self._default_level_ids(),
     )
+    escalation_ids = fields.One2many(
+        "dunning.escalation", "policy_id", "Escalation Rules", copy=True
+    )
+
+    hidden_by_id = fields.Many2one(
+        "dunning.policy",
+        "Never Applies Because Of",
+        compute="_compute_hidden_by_id",
+        help="A policy that comes first and applies to everybody.",
+    )
 
     _min_overdue_amount_not_negative = models.Constraint(
         "CHECK(min_overdue_amount >= 0)", "The minimum overdue amount is negative."
     )
+    _grace_not_negative = models.Constraint(
+        "CHECK(item_grace_days >= 0 AND account_grace_days >= 0)",
+        "Days of grace cannot be negative.",
+    )
+
+    @api.depends("active", "company_id", "sequence")
+    def _compute_hidden_by_id(self):
+        """The first policy of the company without any filter hides all behind it."""
+        general = self.search([("company_id", "in", self.company_id.ids)]).filtered(
+            lambda policy: policy._is_general()
+        )
+        for policy in self:
+            rank = (policy.sequence, policy._origin.id or float("inf"))
+            earlier = general.filtered(
+                lambda other, policy=policy, rank=rank: (
+                    other.company_id == policy.company_id
+                    and (other.sequence, other.id) < rank
+                )
+            )
+            policy.hidden_by_id = policy.active and earlier[:1]
+
+    def _is_general(self):
+        """Whether it applies to every customer and every invoice."""
+        self.ensure_one()
+        return all(
+            (self[name] or "[]").replace(" ", "") == "[]"
+            for name in ("partner_domain", "invoice_domain")
+        )
 
     @api.model
     def _default_user_id(self):
@@ -127,25 +229,39 @@ class DunningPolicy(models.Model):
         ]
 
     def copy_data(self, default=None):
-        fixed = {"start_rule": "all", "start_level_id": False}
+        fixed = {
+            "start_rule": "all",
+            "start_level_id": False,
+            "broken_promise_rule": "resume",
+            "broken_promise_level_id": False,
+        }
         return [
             values | fixed | {"name": self.env._("%s (copy)", policy.name)}
             for policy, values in zip(self, super().copy_data(default), strict=True)
         ]
 
     def copy(self, default=None):
-        """The backlog of a copy starts at the copied level."""
+        """A copy points at its own levels, and its actions fall back on each other."""
         copies = super().copy(default)
         for policy, copied in zip(self, copies, strict=True):
-            delay = policy.start_level_id.delay_days
-            same = copied.level_ids.filtered_domain([("delay_days", "=", delay)])
+            policy.level_ids.action_ids._copy_fallbacks(copied.level_ids.action_ids)
             copied.write(
                 {
                     "start_rule": policy.start_rule,
-                    "start_level_id": policy.start_level_id and same.id,
+                    "start_level_id": copied._get_same(policy.start_level_id).id,
+                    "broken_promise_rule": policy.broken_promise_rule,
+                    "broken_promise_level_id": copied._get_same(
+                        policy.broken_promise_level_id
+                    ).id,
                 }
             )
         return copies
+
+    def _get_same(self, level):
+        """The level of this policy that stands where ``level`` stands in its own."""
+        return self.level_ids.filtered(
+            lambda own: level and own.delay_days == level.delay_days
+        )
 
     # === CONSTRAINTS === #
 
@@ -174,6 +290,20 @@ class DunningPolicy(models.Model):
                 raise ValidationError(
                     self.env._(
                         "Choose one of the levels of policy “%s” for its backlog.",
+                        policy.name,
+                    )
+                )
+
+    @api.constrains("broken_promise_rule", "broken_promise_level_id")
+    def _check_broken_promise_level(self):
+        for policy in self.filtered(
+            lambda policy: policy.broken_promise_rule == "level"
+        ):
+            if policy.broken_promise_level_id not in policy.level_ids:
+                raise ValidationError(
+                    self.env._(
+                        "Choose the level of policy “%s” at which reminders go on "
+                        "after a broken promise.",
                         policy.name,
                     )
                 )
@@ -310,6 +440,13 @@ class DunningPolicy(models.Model):
             ("paid", SQL("move.payment_state = 'paid'")),
             ("reversed", SQL("move.payment_state = 'reversed'")),
             ("legacy", SQL("move.payment_state = 'invoicing_legacy'")),
+            *(
+                (
+                    f"hold_{kind}",
+                    self.env["dunning.hold"]._get_stop_sql(company, now, kind),
+                )
+                for kind in HOLD_KINDS
+            ),
         ]
 
     # === ACTIONS === #
@@ -321,3 +458,8 @@ class DunningPolicy(models.Model):
             "dunning_automation.dunning_notice_action"
         )
         return action | {"domain": [("policy_id", "=", self.id)], "context": {}}
+
+    def action_preview(self):
+        """Show what the first level says to a real customer."""
+        self.ensure_one()
+        return self.env["dunning.preview"]._open(policy=self)

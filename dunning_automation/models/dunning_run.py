@@ -2,6 +2,7 @@ import logging
 from datetime import timedelta
 
 import pytz
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -219,16 +220,47 @@ class DunningRun(models.Model):
         self.ensure_one()
         if self.state in FINISHED:
             raise UserError(self.env._("This run is done: start a new one."))
+        if not self.simulation:
+            # What was promised until yesterday is decided before anything is planned.
+            self.sudo().env["dunning.agreement"]._settle_company(self.company_id)
         self.sudo().env["dunning.planner"]._plan(self.sudo())
         if self.hold_reason:
             self.sudo()._hold()
         else:
             self.sudo().state = "done"
+        if not self.simulation:
+            self.sudo()._follow_up()
         notices = self.sudo().notice_ids
         if compose:
             notices[:COMPOSE_BATCH]._compose()
         if notices:
             notices._trigger_delivery()
+
+    def _follow_up(self):
+        """People get what the planning found: cases their collector, escalations their
+        answer. What fails here takes no planned notice with it."""
+        for follow_up in (
+            self.env["dunning.assignment"]._assign_new,
+            self.env["dunning.escalation"]._escalate,
+        ):
+            try:
+                with self.env.cr.savepoint():
+                    follow_up(self)
+            except OperationalError:
+                raise  # Odoo tries the whole request again, the cron the next hour.
+            except Exception as error:
+                _logger.exception("Follow-up of dunning run %s failed", self.id)
+                self.error = str(error)
+
+    def _remind_manager(self, summary, note):
+        """A task on this run for the responsible of the company."""
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
+            "mail.mail_activity_data_todo",
+            date_deadline=self.company_id._dunning_today(),
+            summary=summary,
+            note=note,
+            user_id=self.company_id._dunning_get_responsible().id,
+        )
 
     def _hold(self):
         """Nothing of this run leaves before a manager decided: one task for that."""

@@ -33,6 +33,7 @@ CLAIMED_FIELDS = (
     "email_to",
     "fence",
     "lease_until",
+    "letter_address",
     "message_id",
     "partner_id",
     "reason",
@@ -210,11 +211,13 @@ class DunningSender(models.AbstractModel):
         condition = SQL(
             """notice.state = 'ready' AND notice.simulation IS NOT TRUE
                AND (notice.not_before IS NULL OR notice.not_before <= %s)
+               AND NOT (%s)
                AND EXISTS (
                    SELECT 1
                      FROM res_company company
                     WHERE company.id = notice.company_id AND %s)""",
             self.env.cr.now(),
+            self.env["dunning.notice"]._get_desk_condition(),
             self.env["dunning.guard"]._get_sending_companies_sql(),
         )
         if notice_ids is not None:
@@ -271,11 +274,14 @@ class DunningSender(models.AbstractModel):
             notice._set_state("failed", str(error))
             return None
         fence = uuid.uuid4().hex
+        lease = timedelta(minutes=LEASE_MINUTES)
+        if batch.by_hand:
+            lease = notice._get_desk_lease()
         event = notice._set_state(
             "claimed",
             attempt=notice.attempt + 1,
             fence=fence,
-            lease_until=self.env.cr.now() + timedelta(minutes=LEASE_MINUTES),
+            lease_until=self.env.cr.now() + lease,
         )
         return Claim(notice, notice.channel, fence, parcel, event.id)
 
@@ -360,21 +366,38 @@ class DunningSender(models.AbstractModel):
         if notice.state == outcome.code:
             return
         now = self.env.cr.now()
-        if outcome.code == "sent":
-            notice._set_state(
-                "sent", date_sent=now, lease_until=False, **outcome.values
-            )
-            if outcome.then:
-                outcome.then()
-        elif outcome.code == smtp_outcome.RETRY:
+        if outcome.code == smtp_outcome.RETRY:
             wait = timedelta(minutes=smtp_outcome.retry_minutes(notice.attempt))
             notice._set_state(
                 "ready", outcome.detail, not_before=now + wait, lease_until=False
             )
+        elif outcome.then:
+            self._record_with(notice, outcome, now)
         else:
-            notice._set_state(
-                outcome.code, outcome.detail, lease_until=False, **outcome.values
-            )
+            self._write_outcome(notice, outcome, now)
+
+    @api.model
+    def _write_outcome(self, notice, outcome, now):
+        sent = {"date_sent": now} if outcome.code == "sent" else {}
+        notice._set_state(
+            outcome.code, outcome.detail, lease_until=False, **sent, **outcome.values
+        )
+
+    @api.model
+    def _record_with(self, notice, outcome, now):
+        """Write the outcome and do what belongs to it, both or nothing: a task that
+        cannot be created, or an action of users that fails, makes this notice fail and
+        stands in no other's way."""
+        try:
+            with self.env.cr.savepoint():
+                self._write_outcome(notice, outcome, now)
+                outcome.then()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            if not isinstance(error, UserError):
+                _logger.info("Notice %s failed", notice.id, exc_info=error)
+            notice._set_state("failed", str(error), lease_until=False)
 
     @api.model
     def _put_off_company(self, notice):
@@ -412,12 +435,7 @@ class DunningSender(models.AbstractModel):
             for notice in expired.try_lock_for_update(allow_referencing=True):
                 notice.invalidate_recordset()
                 if notice.state == "claimed" and notice.lease_until < self.env.cr.now():
-                    notice._set_state(
-                        "unknown",
-                        self.env._(
-                            "The sender stopped while the message was on its way."
-                        ),
-                    )
+                    notice._set_state("unknown", notice._get_lost_reason())
             self.env["ir.cron"]._commit_progress()
 
     @contextmanager

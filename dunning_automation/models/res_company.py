@@ -42,6 +42,35 @@ class ResCompany(models.Model):
         help="A run that would bring the messages of a day above this number waits for "
         "a manager. 0 = no limit.",
     )
+    dunning_reply_pause = fields.Boolean(
+        "Pause on Answers",
+        default=True,
+        help="When a customer answers, his next automatic step waits until somebody "
+        "has read the answer.",
+    )
+    dunning_reply_pause_days = fields.Integer(
+        "Pause on Answers (days)",
+        default=5,
+        help="If nobody reads it, reminders go on after this many days. So long they "
+        "also wait for the bank when a customer says that he has paid.",
+    )
+    dunning_promise_tolerance_days = fields.Integer(
+        "Days of Tolerance",
+        default=2,
+        help="So many days after its date a promise or an instalment still counts as "
+        "kept, because banks take their time.",
+    )
+    dunning_plan_approval_amount = fields.Monetary(
+        "Plans Above",
+        default=5000.0,
+        help="A collections manager must approve payment plans above this amount; "
+        "0 = every plan.",
+    )
+    dunning_plan_broken_after = fields.Integer(
+        "Missed Instalments",
+        default=1,
+        help="A payment plan is broken after so many instalments were missed.",
+    )
     dunning_stopped = fields.Boolean(
         "Reminders Stopped",
         readonly=True,
@@ -70,6 +99,20 @@ class ResCompany(models.Model):
     _dunning_limits_not_negative = models.Constraint(
         "CHECK(dunning_blast_factor >= 0 AND dunning_daily_limit >= 0)",
         "The limits of a day's messages cannot be negative; 0 switches them off.",
+    )
+
+    _dunning_reply_pause_days_not_negative = models.Constraint(
+        "CHECK(dunning_reply_pause_days >= 0)",
+        "The days that an answer holds reminders back cannot be negative.",
+    )
+    _dunning_promise_tolerance_days_not_negative = models.Constraint(
+        "CHECK(dunning_promise_tolerance_days >= 0)",
+        "The days of tolerance for promises cannot be negative.",
+    )
+    _dunning_plan_limits = models.Constraint(
+        "CHECK(dunning_plan_approval_amount >= 0 AND dunning_plan_broken_after >= 1)",
+        "The amount above which plans need an approval cannot be negative, and a plan "
+        "is broken after one missed instalment at the earliest.",
     )
 
     def _dunning_timezone(self):
@@ -103,6 +146,25 @@ class ResCompany(models.Model):
             ],
             limit=1,
         )
+
+    def _dunning_get_managers(self):
+        """Everybody who may decide on collections of this company now."""
+        self.ensure_one()
+        group = self.env.ref("dunning_automation.group_manager")
+        domain = [
+            ("all_group_ids", "in", group.ids),
+            ("share", "=", False),
+            ("company_ids", "in", self.ids),
+        ]
+        return self.env["res.users"].sudo().search(domain)
+
+    def _dunning_get_responsible(self):
+        """Who looks after what belongs to nobody else: the responsible of the first
+        policy, else a manager; never somebody archived."""
+        self.ensure_one()
+        policies = self.env["dunning.policy"]._search_applicable(self)
+        users = policies.user_id.filtered("active")
+        return users[:1] or self._dunning_get_managers()[:1]
 
     # === STOP AND RESUME === #
 

@@ -12,6 +12,21 @@ class ResConfigSettings(models.TransientModel):
     dunning_blast_factor = fields.Float(
         related="company_id.dunning_blast_factor", readonly=False
     )
+    dunning_promise_tolerance_days = fields.Integer(
+        related="company_id.dunning_promise_tolerance_days", readonly=False
+    )
+    dunning_plan_approval_amount = fields.Monetary(
+        related="company_id.dunning_plan_approval_amount", readonly=False
+    )
+    dunning_plan_broken_after = fields.Integer(
+        related="company_id.dunning_plan_broken_after", readonly=False
+    )
     dunning_daily_limit = fields.Integer(
         related="company_id.dunning_daily_limit", readonly=False
+    )
+    dunning_reply_pause = fields.Boolean(
+        related="company_id.dunning_reply_pause", readonly=False
+    )
+    dunning_reply_pause_days = fields.Integer(
+        related="company_id.dunning_reply_pause_days", readonly=False
     )

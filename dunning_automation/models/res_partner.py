@@ -1,10 +1,19 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
+from ..tools import promises, risk
 from ..tools.notice_states import PENDING
+from .dunning_exposure import BANDS
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
+CREDIT_HOLDS = [
+    ("none", "None"),
+    ("warn", "Warn on new orders"),
+    ("block", "Block new orders"),
+]
+"""From the mildest to the hardest."""
 
 
 class ResPartner(models.Model):
@@ -34,6 +43,23 @@ class ResPartner(models.Model):
         index="btree_not_null",
         help="Gets the reminders of invoices that name no contact of their own.",
     )
+    dunning_bounced_email = fields.Char(
+        "Came Back From",
+        copy=False,
+        groups=READERS,
+        index="btree_not_null",
+        help="Messages to this address came back. It is not written to any more, until "
+        "the address changes, somebody writes from it, or a person confirms it.",
+    )
+    dunning_credit_hold = fields.Selection(
+        CREDIT_HOLDS,
+        "Credit Hold",
+        company_dependent=True,
+        copy=False,
+        groups=READERS,
+        help="What salespeople meet when they sell to this customer. Ends by itself "
+        "when nothing is owed any more.",
+    )
     dunning_case_id = fields.Many2one(
         "dunning.case", compute="_compute_dunning_case", groups=READERS
     )
@@ -51,8 +77,47 @@ class ResPartner(models.Model):
     dunning_event_ids = fields.Many2many(
         "dunning.event", compute="_compute_dunning_case", groups=READERS
     )
+    dunning_risk_score = fields.Float(
+        "Payment Risk",
+        compute="_compute_dunning_risk",
+        search="_search_dunning_risk_score",
+        groups=READERS,
+        help="How likely overdue money stays out, 0 to 1; of the current company.",
+    )
+    dunning_risk_band = fields.Selection(
+        BANDS,
+        "Risk Band",
+        compute="_compute_dunning_risk",
+        search="_search_dunning_risk_band",
+        groups=READERS,
+    )
+    dunning_risk_reasons = fields.Char(
+        "Risk Reasons", compute="_compute_dunning_risk", groups=READERS
+    )
     dunning_notice_count = fields.Integer(
         compute="_compute_dunning_case", groups=READERS
+    )
+    dunning_hold_ids = fields.Many2many(
+        "dunning.hold",
+        string="Holds",
+        compute="_compute_dunning_holds",
+        groups=READERS,
+        help="What stops reminders to this customer, or of single invoices, today.",
+    )
+    dunning_hold_explanation = fields.Char(
+        "On Hold", compute="_compute_dunning_holds", groups=READERS
+    )
+    dunning_broken_promises = fields.Integer(
+        "Broken Promises",
+        compute="_compute_dunning_promises",
+        groups=READERS,
+        help="Promises broken or kept in part only, and broken payment plans.",
+    )
+    dunning_promise_kept_rate = fields.Float(
+        "Promises Kept",
+        compute="_compute_dunning_promises",
+        groups=READERS,
+        help="Share of the decided promises that were kept in full and in time.",
     )
 
     @api.depends_context("company")
@@ -99,6 +164,102 @@ class ResPartner(models.Model):
                 partner.commercial_partner_id, 0.0
             )
 
+    # === RISK === #
+
+    @api.depends_context("company", "lang")
+    def _compute_dunning_risk(self):
+        exposures = self.env["dunning.exposure"]._search_of(self, self.env.company)
+        for partner in self:
+            exposure = exposures.get(partner.commercial_partner_id)
+            partner.dunning_risk_score = exposure.score if exposure else 0.0
+            partner.dunning_risk_band = exposure.band if exposure else False
+            partner.dunning_risk_reasons = exposure._get_words() if exposure else False
+
+    def _search_dunning_risk_score(self, operator, value):
+        return self._search_by_exposure("score", operator, value)
+
+    def _search_dunning_risk_band(self, operator, value):
+        return self._search_by_exposure("band", operator, value)
+
+    @api.model
+    def _search_by_exposure(self, field_name, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        exposures = self.env["dunning.exposure"]._search(
+            [("company_id", "=", self.env.company.id), (field_name, operator, value)]
+        )
+        debtors = exposures.subselect("partner_id")
+        found = Domain("commercial_partner_id", "in", debtors)
+        if operator == "in" and False in value:
+            known = self.env["dunning.exposure"]._search(
+                [("company_id", "=", self.env.company.id)]
+            )
+            found |= Domain(
+                "commercial_partner_id", "not in", known.subselect("partner_id")
+            )
+        return found
+
+    @api.model
+    def _dunning_compute_risk(self, company):
+        """Rate the debtors with an open case in ``company`` by ``tools/risk.py``.
+
+        Set-based: the number of queries does not depend on theirs. An addon that knows
+        better overrides this and calls ``dunning.exposure._store``.
+        """
+        exposure_sudo = self.env["dunning.exposure"].sudo()
+        today = company._dunning_today()
+        histories, base = exposure_sudo._read_histories(company, today)
+        exposure_sudo._store(
+            company,
+            today,
+            [
+                (partner_id, risk.score(history, base), risk.reasons(history, base))
+                for partner_id, history in histories
+            ],
+        )
+        self.invalidate_model(
+            ["dunning_risk_score", "dunning_risk_band", "dunning_risk_reasons"]
+        )
+
+    @api.depends_context("company", "lang")
+    def _compute_dunning_holds(self):
+        holds = self.env["dunning.hold"]._search_stopping(
+            self.commercial_partner_id, self.env.company
+        )
+        by_debtor = holds.grouped("partner_id")
+        for partner in self:
+            found = by_debtor.get(partner.commercial_partner_id, holds.browse())
+            partner.dunning_hold_ids = found
+            partner.dunning_hold_explanation = found._explain()
+
+    @api.depends_context("company")
+    def _compute_dunning_promises(self):
+        domain = [
+            ("partner_id", "in", self.commercial_partner_id.ids),
+            ("company_id", "=", self.env.company.id),
+        ]
+        promised = {
+            (debtor, state): count
+            for debtor, state, count in self.env["dunning.promise"]._read_group(
+                domain, ["partner_id", "state"], ["__count"]
+            )
+        }
+        plans = dict(
+            self.env["dunning.plan"]._read_group(
+                [*domain, ("state", "=", "broken")], ["partner_id"], ["__count"]
+            )
+        )
+        for partner in self:
+            debtor = partner.commercial_partner_id
+            kept, partial, broken = (
+                promised.get((debtor, state), 0)
+                for state in ("kept", "partial", "broken")
+            )
+            partner.dunning_broken_promises = partial + broken + plans.get(debtor, 0)
+            partner.dunning_promise_kept_rate = (
+                promises.kept_rate(kept, partial, broken) or 0.0
+            )
+
     @api.depends_context("company", "lang")
     def _compute_dunning_explanation(self):
         for partner in self:
@@ -119,6 +280,126 @@ class ResPartner(models.Model):
         return "\n".join(
             f"{', '.join(filter(None, rows.move_id.mapped('name')))}: {explanation}"
             for explanation, rows in decisions.grouped("explanation").items()
+        )
+
+    @api.model
+    def _dunning_mark_bounced(self, address):
+        """Messages to ``address`` (normalized) come back. Odoo's own counter
+        (``message_bounce``) also counts delays and does not know which address."""
+        domain = [("email_normalized", "=", address)]
+        partners = self.sudo().with_context(active_test=False)
+        if address:
+            partners.search(domain).dunning_bounced_email = address
+
+    @api.model
+    def _dunning_clear_bounced(self, address):
+        """``address`` (normalized) is a good one after all."""
+        domain = [("dunning_bounced_email", "=", address)]
+        partners = self.sudo().with_context(active_test=False)
+        if address:
+            partners.search(domain).dunning_bounced_email = False
+
+    # === CREDIT HOLD === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(vals.get("dunning_credit_hold", "none") != "none" for vals in vals_list):
+            self._dunning_check_credit_hold()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "dunning_credit_hold" not in vals:
+            return super().write(vals)
+        self._dunning_check_credit_hold()
+        previous = {partner: partner.dunning_credit_hold or "none" for partner in self}
+        result = super().write(vals)
+        self._dunning_tell_credit_hold(previous)
+        return result
+
+    @api.model
+    def _dunning_check_credit_hold(self):
+        if not self.env.su and not self.env.user.has_group(
+            "dunning_automation.group_manager"
+        ):
+            raise AccessError(
+                self.env._("Only a collections manager sets or ends a credit hold.")
+            )
+
+    def _dunning_tell_credit_hold(self, previous):
+        """Append an event for each of these customers whose credit hold changed."""
+        changed = self.filtered(
+            lambda partner: (partner.dunning_credit_hold or "none") != previous[partner]
+        )
+        self.env["dunning.event"].sudo().create(
+            [
+                {
+                    "company_id": self.env.company.id,
+                    "partner_id": partner.id,
+                    "case_id": partner.sudo().dunning_case_id.id,
+                    "kind": "credit_hold_released"
+                    if (partner.dunning_credit_hold or "none") == "none"
+                    else "credit_hold_set",
+                    "payload": {
+                        "credit_hold": partner.dunning_credit_hold or "none",
+                        "previous": previous[partner],
+                    },
+                }
+                for partner in changed
+            ]
+        )
+
+    def _dunning_raise_credit_hold(self, credit_hold):
+        """Set at least this credit hold for the current company; a harder one stays."""
+        order = [code for code, _label in CREDIT_HOLDS]
+        milder = self.filtered(
+            lambda partner: (
+                order.index(partner.dunning_credit_hold or "none")
+                < order.index(credit_hold)
+            )
+        )
+        milder._dunning_set_credit_hold(credit_hold)
+
+    def _dunning_set_credit_hold(self, credit_hold):
+        """Set the credit hold of these customers for the current company, in one
+        statement: Odoo's ``write`` asks for each customer what else changes with him.
+        """
+        previous = {
+            partner: hold
+            for partner in self
+            if (hold := partner.dunning_credit_hold or "none") != credit_hold
+        }
+        if not previous:
+            return
+        changed = self.browse([partner.id for partner in previous])
+        self.flush_model(["dunning_credit_hold"])
+        self.env.cr.execute(
+            SQL(
+                """UPDATE res_partner
+                      SET dunning_credit_hold = COALESCE(dunning_credit_hold, '{}')
+                          || JSONB_BUILD_OBJECT(%s::text, %s::text)
+                    WHERE id = ANY(%s)""",
+                str(self.env.company.id),
+                credit_hold,
+                changed.ids,
+            )
+        )
+        changed.invalidate_recordset(["dunning_credit_hold"])
+        changed.modified(["dunning_credit_hold"])
+        changed._dunning_tell_credit_hold(previous)
+
+    def _dunning_get_credit_hold(self, company):
+        """The credit hold of this customer for orders of ``company``: its own, or that
+        of a company it is a branch of, the hardest wins."""
+        self.ensure_one()
+        order = [code for code, _label in CREDIT_HOLDS]
+        debtor_sudo = self.sudo().commercial_partner_id
+        return max(
+            (
+                debtor_sudo.with_company(parent).dunning_credit_hold or "none"
+                for parent in company.sudo().parent_ids
+            ),
+            key=order.index,
+            default="none",
         )
 
     def action_open_dunning_case(self):
@@ -160,8 +441,15 @@ class ResPartner(models.Model):
                 )
             )
         events = self.env["dunning.event"].search(domain)
+        self.env["dunning.call"].search(domain).sudo()._erase_personal()
         notices.sudo()._erase_personal()
+        self.env["dunning.reply"].sudo().search(
+            [*domain, ("company_id", "in", self.env.companies.ids)]
+        )._erase_personal()
         events.sudo()._erase_personal()
+        for name in ("hold", "promise", "dispute", "plan"):
+            self.env[f"dunning.{name}"].search(domain).sudo()._erase_personal()
+        self.env["dunning.case"].search(domain).sudo()._erase_evidence()
         self.env["dunning.event"].sudo().create(
             [
                 {

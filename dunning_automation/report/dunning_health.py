@@ -9,6 +9,7 @@ from ..models.res_company import FINISHED
 STATES = ("ok", "warning", "danger")
 CRONS = {
     "ir_cron_run",
+    "ir_cron_settle",
     "ir_cron_deliver",
     "ir_cron_deliver_2",
     "ir_cron_sweep",
@@ -388,9 +389,11 @@ class DunningHealth(models.AbstractModel):
                      JOIN res_company company ON company.id = notice.company_id
                     WHERE notice.state = 'ready'
                       AND notice.simulation IS NOT TRUE
+                      AND NOT (%(desk)s)
                       AND notice.company_id IN %(companies)s
                       AND %(sending)s""",
                 now=now,
+                desk=self.env["dunning.notice"]._get_desk_condition(),
                 tried_since=now - PUT_OFF_WARNING,
                 companies=tuple(companies.ids),
                 sending=self.env["dunning.guard"]._get_sending_companies_sql(),

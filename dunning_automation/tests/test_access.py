@@ -7,13 +7,22 @@ from .common import NO_TRACKING, DunningCommon
 MODELS = [
     "dunning.policy",
     "dunning.level",
+    "dunning.level.minimum",
     "dunning.action",
+    "dunning.action.variant",
     "dunning.case",
     "dunning.run",
     "dunning.decision",
     "dunning.notice",
     "dunning.notice.line",
     "dunning.event",
+]
+INSIDE_THEIR_PARENTS = [
+    "dunning.level",
+    "dunning.level.minimum",
+    "dunning.action",
+    "dunning.action.variant",
+    "dunning.notice.line",
 ]
 WRITTEN_BY_THE_SYSTEM = [
     "dunning.decision",
@@ -55,11 +64,24 @@ class TestAccess(DunningCommon):
         self.overdue = self.invoice(days_overdue=9)
         self.run_on()
         self.notice = self.notices()
+        level = self.level(1)
+        minimum = self.env["dunning.level.minimum"].create(
+            {"level_id": level.id, "currency_id": self.foreign_currency.id}
+        )
+        variant = self.env["dunning.action.variant"].create(
+            {
+                "action_id": level.action_ids.id,
+                "name": "Variant",
+                "template_id": level.action_ids.template_id.id,
+            }
+        )
         self.case = self.notice.case_id
         self.records = {
             "dunning.policy": self.policy,
             "dunning.level": self.policy.level_ids,
+            "dunning.level.minimum": minimum,
             "dunning.action": self.policy.level_ids.action_ids,
+            "dunning.action.variant": variant,
             "dunning.case": self.case,
             "dunning.run": self.notice.run_id,
             "dunning.decision": self.decisions(self.overdue),
@@ -126,7 +148,7 @@ class TestAccess(DunningCommon):
     def test_our_own_views(self):
         for login in READERS:
             for model, records in self.records.items():
-                if model in ("dunning.level", "dunning.action", "dunning.notice.line"):
+                if model in INSIDE_THEIR_PARENTS:
                     continue  # Shown inside their parents.
                 with self.subTest(login=login, model=model):
                     self.read_as_the_client_does(self.as_user(login, records[:1]))
@@ -206,7 +228,9 @@ class TestAccess(DunningCommon):
             for model in (
                 "dunning.policy",
                 "dunning.level",
+                "dunning.level.minimum",
                 "dunning.action",
+                "dunning.action.variant",
                 "dunning.run",
             ):
                 for operation in ("write", "create", "unlink"):
@@ -315,6 +339,7 @@ class TestAccess(DunningCommon):
             "dunning_explanation",
             "dunning_decision_ids",
             "dunning_level_id",
+            "dunning_max_level_id",
         ):
             with self.subTest(field), self.assertRaises(AccessError):
                 self.overdue.with_user(portal).read([field])

@@ -4,7 +4,7 @@ from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .common import DunningCommon
@@ -84,7 +84,12 @@ class TestBadInput(DunningCommon):
     def test_negative_amounts(self):
         for record, field, value in [
             (self.policy, "min_overdue_amount", -1),
+            (self.policy, "item_grace_days", -1),
+            (self.policy, "account_grace_days", -1),
             (self.level(8), "min_amount", -0.01),
+            (self.level(8), "min_balance", -0.01),
+            (self.level(8), "min_percentage", -1),
+            (self.level(8), "min_percentage", 100.01),
             (self.level(8), "min_interval_days", -1),
             (self.level(8), "new_deadline_days", -1),
             (self.company, "dunning_hour", -1),
@@ -113,6 +118,100 @@ class TestBadInput(DunningCommon):
             self.policy.level_ids = [
                 self._level(3, action_ids=[Command.create({"channel": "email"})])
             ]
+
+    def make_fallback(self, level, **values):
+        return self.env["dunning.action"].create(
+            {
+                "level_id": level.id,
+                "channel": "activity",
+                "activity_type_id": self.env.ref("mail.mail_activity_data_call").id,
+                **values,
+            }
+        )
+
+    def test_fallbacks_that_cannot_work(self):
+        email = self.level(8).action_ids
+        fallback = self.make_fallback(self.level(8), is_fallback=True)
+        email.fallback_id = fallback
+        with self.refused("go round in a circle"):
+            fallback.fallback_id = email
+        with self.refused("go round in a circle"):
+            email.fallback_id = email
+        with self.refused("an action of another level: choose one of its own"):
+            email.fallback_id = self.level(1).action_ids
+        with self.refused("has fallbacks only, so it would never do anything"):
+            email.is_fallback = True
+        with self.refused("has fallbacks only|would do nothing"):
+            email.unlink()
+
+    def test_minimums_per_currency_that_cannot_work(self):
+        level, eur = self.level(8), self.foreign_currency
+        values = {"level_id": level.id, "currency_id": eur.id}
+        minimum = self.env["dunning.level.minimum"].create(values)
+        with self.refused("dunning_level_minimum_currency_uniq", IntegrityError):
+            minimum.create(values)
+        for field in ("min_amount", "min_balance"):
+            with self.refused("violates check constraint", IntegrityError):
+                minimum[field] = -1
+
+    def test_variants_that_cannot_work(self):
+        action = self.level(8).action_ids
+        foreign = self.env["mail.template"].create(
+            {"name": "Foreign", "model_id": self.env.ref("base.model_res_partner").id}
+        )
+        for values, message, error in [
+            ({"weight": 0}, "violates check constraint", IntegrityError),
+            ({"template_id": foreign.id}, "needs a template for notices", UserError),
+            ({"partner_domain": "[('x', '=', 1)]"}, "cannot be found", UserError),
+            ({"partner_domain": "7"}, "cannot be found", UserError),
+        ]:
+            with self.subTest(values=values), self.refused(message, error):
+                self.env["dunning.action.variant"].create(
+                    {
+                        "action_id": action.id,
+                        "name": "A",
+                        "template_id": action.template_id.id,
+                        **values,
+                    }
+                )
+
+    def test_highest_level_of_a_foreign_company(self):
+        other = self.setup_other_company(name="Other")["company"]
+        foreign = self._create_policy(company_id=other.id, delays=[5])
+        invoice = self.invoice()
+        with self.refused("ompan"):
+            invoice.dunning_max_level_id = foreign.level_ids
+
+    def test_highest_level_of_an_invoice_is_not_deleted(self):
+        self.invoice().dunning_max_level_id = self.level(30)
+        with self.refused("may not climb beyond this level"):
+            self.level(30).unlink()
+
+    def test_policy_that_never_applies_says_so(self):
+        """filters of the first, order of the second -> which one is named"""
+        everybody, vip = "[ ]", "[('ref', '=', 'VIP')]"
+        for first, sequence, active, warned in [
+            (everybody, 10, True, True),
+            (False, 11, True, True),
+            (everybody, 9, True, False),
+            (vip, 10, True, False),
+            (everybody, 10, False, False),
+        ]:
+            with self.subTest(first=first, sequence=sequence, active=active):
+                self.policy.partner_domain = first
+                second = self._create_policy(sequence=sequence, active=active)
+                self.assertEqual(
+                    second.hidden_by_id, self.policy if warned else second.browse()
+                )
+                second.active = False
+        self.policy.write({"partner_domain": "[]", "invoice_domain": vip})
+        self.assertFalse(self._create_policy().hidden_by_id)
+
+    def test_warned_while_the_policy_is_entered(self):
+        form = Form(self.env["dunning.policy"])
+        self.assertEqual(form.hidden_by_id, self.policy)
+        form.sequence = 1
+        self.assertFalse(form.hidden_by_id)
 
     def test_same_channel_twice(self):
         values = {

@@ -56,6 +56,7 @@ class TestEvidence(DunningCommon):
             set(files),
             {
                 "evidence.html",  # Tests print reports as HTML.
+                "agreements.csv",
                 "events.csv",
                 "payments.csv",
                 "verification.json",
@@ -124,6 +125,35 @@ class TestEvidence(DunningCommon):
             [(self.overdue.name, 10.0), (self.overdue.name, 40.0)],
         )
         self.assertIn(refund.name, {row["document"] for row in rows})
+
+    def test_what_was_agreed(self):
+        lines = self.receivable(self.overdue)
+        values = {"move_line_ids": [(6, 0, lines.ids)]}
+        self.env["dunning.promise"].create({**values, "date": self.today, "amount": 40})
+        self.env["dunning.dispute"].create(values)
+        plan = self.env["dunning.plan"].create(values)
+        plan.action_generate()
+        other = self.invoice(days_overdue=3)
+        self.env["dunning.hold"].create(
+            {
+                "move_line_ids": [(6, 0, self.receivable(other).ids)],
+                "date_end": self.today,
+            }
+        )
+        files = self.files_of_case()
+        rows = self.rows(files["agreements.csv"])
+        kinds = [row["kind"] for row in rows]
+        self.assertEqual(kinds.count("Dunning Hold"), 3)
+        self.assertEqual(
+            {*kinds}, {"Promise to Pay", "Dispute", "Payment Plan", "Dunning Hold"}
+        )
+        promise = next(row for row in rows if row["kind"] == "Promise to Pay")
+        self.assertEqual(promise["amount"], "40.0")
+        self.assertEqual(promise["invoices"], self.overdue.name)
+        page = files["evidence.html"].decode()
+        self.assertIn("Promises, disputes, payment plans and holds", page)
+        of_invoice = self.files(self.overdue.with_user(self.collector))
+        self.assertNotIn(other.name, of_invoice["agreements.csv"].decode())
 
     def test_a_spreadsheet_runs_nothing(self):
         for text in ("=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\t=1"):

@@ -131,7 +131,7 @@ class TestQueuedNotices(DunningCommon):
             for invoice in invoices:
                 invoice._dunning_recheck()
             self.env.flush_all()
-            with self.subTest(number), self.assertQueryCount(1):
+            with self.subTest(number), self.assertQueryCount(2):
                 invoices._dunning_recheck_collected()
 
     def test_one_look_per_transaction(self):

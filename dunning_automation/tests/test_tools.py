@@ -6,30 +6,56 @@ from unittest.mock import patch
 from odoo.tests import BaseCase, tagged
 
 from ..tools import (
+    aging,
     anchor_log,
     blast,
+    channels,
     fingerprint,
     high_water_mark,
     ladder,
+    letter_layout,
     notice_states,
+    plans,
+    promises,
     reasons,
+    replies,
+    reply_dates,
+    reply_headers,
+    reply_text,
+    risk,
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    weighted_choice,
+    worklist,
+    workload,
 )
 from ..tools.smtp_connections import SmtpConnections
 
 TOOLS = (
+    aging,
     anchor_log,
     blast,
+    channels,
     fingerprint,
     high_water_mark,
     ladder,
+    letter_layout,
     notice_states,
+    plans,
+    promises,
     reasons,
+    risk,
+    replies,
+    reply_dates,
+    reply_headers,
+    reply_text,
     safe_csv,
     smtp_connections,
     smtp_outcome,
+    weighted_choice,
+    workload,
+    worklist,
 )
 
 

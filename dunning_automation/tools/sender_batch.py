@@ -35,7 +35,9 @@ class Outcome(NamedTuple):
 class SenderBatch:
     """Open connections, and facts that are read once per batch (a few seconds)."""
 
-    def __init__(self):
+    def __init__(self, by_hand=False):
+        self.by_hand = by_hand
+        """whether a person, not a sender, takes what is claimed"""
         self.token = uuid.uuid4().hex[:12]
         self.connections = SmtpConnections()
         self.prepared = []

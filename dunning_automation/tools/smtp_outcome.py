@@ -9,6 +9,7 @@ server's answer the sender cannot know. So an exception is sorted into three hea
 - ``unknown``: it may have been taken. Never sent again by itself.
 """
 
+import re
 import smtplib
 
 RETRY, FAILED, UNKNOWN = "retry", "failed", "unknown"
@@ -59,6 +60,54 @@ def of_send_error(error, data_started=True):
         return FAILED
     # SMTPException is an OSError, a lost connection is one, too.
     return RETRY if isinstance(error, OSError) else UNKNOWN
+
+
+def is_address_status(status):
+    """Whether an enhanced status code (RFC 3463) blames the address, or nobody.
+
+    Servers refuse also because of the sender's reputation (5.7): then no address is
+    wrong, and another one would not help.
+
+    >>> [is_address_status(code) for code in ("5.1.1", "5.2.1", "5.7.1", "4.4.7", "")]
+    [True, True, False, False, True]
+    """
+    return not status or status.startswith(("5.1.", "5.2."))
+
+
+def is_address_refused(error):
+    """Whether the server said that nobody lives at the address.
+
+    >>> def refused(code, text):
+    ...     return smtplib.SMTPRecipientsRefused({"a@example.com": (code, text)})
+    >>> is_address_refused(refused(550, b"5.1.1 no such user"))
+    True
+    >>> is_address_refused(refused(550, b"no such user"))
+    True
+    >>> is_address_refused(refused(550, b"5.7.1 you are on a block list"))
+    False
+    >>> is_address_refused(refused(450, b"later"))
+    False
+    >>> is_address_refused(smtplib.SMTPDataError(554, b"spam"))
+    False
+    """
+    if not isinstance(error, smtplib.SMTPRecipientsRefused):
+        return False
+    return bool(error.recipients) and all(
+        code in (550, 551, 553) and is_address_status(_enhanced_status(text))
+        for code, text in error.recipients.values()
+    )
+
+
+def _enhanced_status(text):
+    """The status code at the beginning of a server's answer, empty without one.
+
+    >>> _enhanced_status(b"5.1.1 <a@example.com>: gone"), _enhanced_status("gone 5.1.1")
+    ('5.1.1', '')
+    """
+    if isinstance(text, bytes):
+        text = text.decode("ascii", "replace")
+    found = re.match(r"\s*([245]\.\d{1,3}\.\d{1,3})\b", text)
+    return found[1] if found else ""
 
 
 def retry_minutes(attempt):

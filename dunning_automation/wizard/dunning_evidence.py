@@ -24,6 +24,8 @@ messages/*.eml are the bytes that were handed to the mail server. The content of
 event notice_sent (or notice_unknown) has hmac.message = hmac-sha256(key: salt as text,
 the bytes of the file). The event notice_claimed, written before anything left, has
 hmac.email_to, hmac.subject and hmac.body, the same of the address and of the text;
+messages/*.pdf are the letters as they were printed: hmac.letter of the event
+letter_printed, and of notice_sent, which says that it was posted.
 messages/*.html are texts of which no bytes were kept. hmac.note is that of the note.
 Text that starts with = + - @ has an apostrophe in front, so that no spreadsheet runs
 it: leave it away."""
@@ -52,23 +54,35 @@ class DunningEvidence(models.TransientModel):
         :param scope: values of the fields
         :return: action that downloads it
         """
-        evidence = self.create(scope)
-        evidence._check_size()
-        evidence.data = b64encode(evidence._get_zip())
-        evidence._tell_export()
-        name = f"evidence-{evidence.id}.zip"
+        evidence = self._build(**scope)
+        name = evidence._get_file_name()
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/{self._name}/{evidence.id}/data/{name}?download=true",
             "target": "self",
         }
 
+    @api.model
+    def _build(self, **scope):
+        """The evidence with its file in ``data``; the timeline tells of it."""
+        evidence = self.create(scope)
+        evidence._check_size()
+        evidence.data = b64encode(evidence._get_zip())
+        evidence._tell_export()
+        return evidence
+
+    def _get_file_name(self):
+        return f"evidence-{self.id}.zip"
+
     def _check_size(self):
         """:raise UserError: when the messages do not fit into memory"""
-        self.env["dunning.notice"].flush_model(["mime"])
+        self.env["dunning.notice"].flush_model(["letter_pdf", "mime"])
         ((size,),) = self.env.execute_query(
             SQL(
-                "SELECT SUM(OCTET_LENGTH(mime)) FROM dunning_notice WHERE id = ANY(%s)",
+                """SELECT SUM(COALESCE(OCTET_LENGTH(mime), 0)
+                            + COALESCE(OCTET_LENGTH(letter_pdf), 0))
+                     FROM dunning_notice
+                    WHERE id = ANY(%s)""",
                 self._get_notices().ids,
             )
         )
@@ -156,6 +170,53 @@ class DunningEvidence(models.TransientModel):
             for partial in lines.matched_credit_ids.sorted("max_date")
         ]
 
+    def _get_agreements(self):
+        """Promises, disputes, payment plans and holds of the scope, the oldest first: a
+        dict each, amounts in the currency of the invoices."""
+        domain = [
+            ("partner_id", "=", (self.partner_id or self.case_id.partner_id).id),
+            ("company_id", "=", self.company_id.id),
+        ]
+        if self.move_id:
+            domain.append(("move_line_ids.move_id", "=", self.move_id.id))
+        rows = []
+        for name in ("promise", "dispute", "plan", "hold"):
+            records = self.env[f"dunning.{name}"].search(domain, order="id")
+            rows += [self._prepare_agreement(record) for record in records]
+        return sorted(rows, key=lambda row: (row["made"], row["record"].id))
+
+    @api.model
+    def _prepare_agreement(self, record):
+        is_hold = record._name == "dunning.hold"
+        days = {
+            "dunning.promise": "date",
+            "dunning.dispute": "deadline",
+            "dunning.plan": "deadline",
+            "dunning.hold": "date_end",
+        }
+        states = dict(record._fields["state"]._description_selection(self.env))
+        moves = record.move_line_ids.move_id
+        return {
+            "record": record,
+            "made": record.create_date,
+            "kind": record._description,
+            "detail": record.display_name
+            if is_hold
+            else record.reason_id.name
+            if "reason_id" in record
+            else "",
+            "items": ", ".join(filter(None, moves.mapped("name"))),
+            "amount": None if is_hold else record.amount,
+            "currency": record.currency_id,
+            "until": record[days[record._name]],
+            "state": states[record.state],
+            "instalments": "; ".join(
+                f"{line.date} {line.amount:.2f} {line.state}"
+                for line in getattr(record, "line_ids", ())
+            ),
+            "by": record.create_uid.sudo().name,
+        }
+
     def _get_messages(self):
         """What was said, on every channel: a dict per notice with ``notice``, ``file``
         (its name in the ZIP), ``content`` (bytes) and ``check``: ``intact``,
@@ -170,6 +231,8 @@ class DunningEvidence(models.TransientModel):
     def _get_message(self, notice, events_sudo):
         if notice.mime:
             content, file_format, name = b64decode(notice.mime), "eml", "message"
+        elif notice.letter_pdf:
+            content, file_format, name = b64decode(notice.letter_pdf), "pdf", "letter"
         elif notice.body and notice.state in ("sent", "delivered", "unknown"):
             # The sender died with the bytes, or an older version kept none.
             content, file_format, name = notice.body.encode(), "html", "body"
@@ -202,6 +265,7 @@ class DunningEvidence(models.TransientModel):
                     archive.writestr(message["file"], message["content"])
             archive.writestr("events.csv", self._get_events_csv())
             archive.writestr("payments.csv", self._get_payments_csv())
+            archive.writestr("agreements.csv", self._get_agreements_csv())
             archive.writestr(
                 "verification.json", self._get_verification_json(messages, verification)
             )
@@ -274,6 +338,28 @@ class DunningEvidence(models.TransientModel):
                     payment["kind"],
                 ]
                 for payment in self._get_payments()
+            ),
+        )
+
+    def _get_agreements_csv(self):
+        header = ["made_utc", "kind", "detail", "invoices", "amount", "currency"]
+        header += ["until", "state", "instalments", "by"]
+        return safe_csv.to_csv(
+            header,
+            (
+                [
+                    row["made"],
+                    row["kind"],
+                    row["detail"],
+                    row["items"],
+                    row["amount"],
+                    row["amount"] is not None and row["currency"].name,
+                    row["until"],
+                    row["state"],
+                    row["instalments"],
+                    row["by"],
+                ]
+                for row in self._get_agreements()
             ),
         )
 

@@ -20,6 +20,7 @@ from . import machine, report
 from .ledger import LINES_PER_DEBTOR
 
 CURVE = (1_000, 10_000, 100_000)
+WORKLIST = 10_000
 FEW_LINES = 20_000
 PEER = "account_credit_control"
 RESULT_MARK = "\x1eRESULT "
@@ -45,7 +46,8 @@ def main(arguments: list) -> int:
 def _parse(arguments: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="setup/bench",
-        description="Planning, sending and the audit trail, side by side with the "
+        description="Planning, sending, the audit trail and the worklist, side by "
+        "side with the "
         f"addon {PEER} of the OCA and with the least that a database and a mail "
         "server need for the same rows and messages. Prints a Markdown table.",
     )
@@ -69,6 +71,14 @@ def _parse(arguments: list) -> argparse.Namespace:
         metavar="LINES",
         help="plan ledgers of 1,000, 10,000 and 100,000 lines, up to that many "
         "(default: 10,000, or as many as --lines)",
+    )
+    parser.add_argument(
+        "--worklist",
+        type=_count,
+        default=WORKLIST,
+        metavar="LINES",
+        help=f"open the worklist and a case on a ledger of {WORKLIST:,} lines (the "
+        "default), and on one of that many if they are more",
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
@@ -107,6 +117,7 @@ class Bench:
             "sending": _sending(samples, peer),
             "audit": self._measure_audit(),
             "curve": self._measure_curve(),
+            "worklist": self._measure_worklist(),
         }
 
     # --- sides ------------------------------------------------------------------
@@ -162,6 +173,22 @@ class Bench:
                 {"lines": planned["lines"], "ours_s": _rounded(planned["seconds"])}
             )
         return points
+
+    def _measure_worklist(self) -> dict:
+        """The two screens of a collector on ledgers of two sizes."""
+        largest = self.options.worklist
+        figures = {"lines": [], "cases": [], "list_s": [], "form_s": []}
+        for lines in sorted({min(WORKLIST, largest), largest}):
+            database = self._make_ledger(lines)
+            title = f"Worklist: {lines:,} lines"
+            self._step(f"{title}: planning", "plan_ours", database)
+            self.environment.server.query("VACUUM ANALYZE", database)
+            measured = self._step(title, "worklist", database)
+            self._drop(database)
+            for name, values in figures.items():
+                value = measured[name]
+                values.append(_rounded(value) if name.endswith("_s") else value)
+        return figures
 
     # --- databases ----------------------------------------------------------------
 

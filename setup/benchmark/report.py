@@ -9,6 +9,7 @@ def markdown(measured: dict) -> str:
         _sending(measured["sending"]),
         _audit(measured["audit"]),
         _curve(measured["curve"]),
+        _worklist(measured["worklist"]),
         _conditions(measured),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -87,6 +88,20 @@ def _curve(points: list) -> str:
     ]
     head = ["planning by size", "lines", "seconds", "ms per line", "against the first"]
     return _table(head, *rows)
+
+
+def _worklist(figures: dict) -> str:
+    lines = figures["lines"]
+    titles = {
+        "list_s": "worklist, first 80 cases",
+        "form_s": "one case with its story",
+    }
+    rows = [
+        [title, lines[index], seconds, f"{seconds / figures[name][0]:.2f}x"]
+        for name, title in titles.items()
+        for index, seconds in enumerate(figures[name])
+    ]
+    return _table(["screen", "lines", "seconds", "against the first"], *rows)
 
 
 def _conditions(measured: dict) -> str:

@@ -1,0 +1,24 @@
+"""What kinds of channels there are.
+
+The core knows its own; an addon's channel is a message to the customer unless it is
+named here, and nobody waits for a person on it.
+"""
+
+INTERNAL = ("activity", "notification", "phone", "server_action")
+"""They say nothing to the customer: they keep no distance to other messages, count for
+no daily limit, and their failure is ours, so the customer's reminders go on."""
+
+MANUAL = ("activity", "phone", "letter")
+"""A person must do something, and may forget it."""
+
+TIMEOUT_DAYS = 7
+"""How long a person has for it, unless the action says otherwise."""
+
+
+def default_timeout(channel):
+    """Days until nobody is waited for any more; 0 where nobody is.
+
+    >>> default_timeout("phone"), default_timeout("email")
+    (7, 0)
+    """
+    return TIMEOUT_DAYS if channel in MANUAL else 0
