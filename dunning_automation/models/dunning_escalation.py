@@ -2,8 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-INTERNAL_CHANNELS = ("activity", "phone", "server_action")
-"""What happens on these channels is no reminder that the customer got."""
+from ..tools.channels import INTERNAL
 
 
 class DunningEscalation(models.Model):
@@ -261,7 +260,7 @@ class DunningEscalation(models.Model):
                 """,
                 broken=self._get_broken_sql(run.company_id),
                 company=run.company_id.id,
-                internal=INTERNAL_CHANNELS,
+                internal=INTERNAL,
                 now=self.env.cr.now(),
                 policies=tuple(self.policy_id.ids),
                 rules=tuple(self.ids),

@@ -341,16 +341,16 @@ class DunningSender(models.AbstractModel):
     @api.model
     def _record_safely(self, claim, outcome):
         """Write the outcome and commit, again if something else got in between."""
-        for attempt in range(1, ATTEMPTS + 1):
+        for _attempt in range(ATTEMPTS):
             try:
                 with mute_logger("odoo.sql_db"):
                     self._record(claim, outcome)
                     self._commit()
                 return
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
                 self.env.cr.rollback()
-                if attempt == ATTEMPTS:
-                    raise
+                in_the_way = error
+        raise in_the_way
 
     @api.model
     def _record(self, claim, outcome):

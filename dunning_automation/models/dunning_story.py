@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, format_date
 
 from ..tools import aging, worklist
+from ..tools.channels import INTERNAL
 
 TIMELINE_LENGTH = 40
 PAYMENTS_LENGTH = 20
@@ -220,7 +221,7 @@ class DunningStory(models.AbstractModel):
                 [
                     ("case_id", "=", case.id),
                     ("state", "in", ("sent", "delivered", "unknown")),
-                    ("channel", "!=", "activity"),
+                    ("channel", "not in", INTERNAL),
                 ],
                 order="date_sent desc, id desc",
                 limit=MESSAGES_LENGTH,

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_amount, format_date
 
 from ..tools import worklist
+from ..tools.channels import INTERNAL
 
 READ_MODELS = (
     "dunning.case",
@@ -326,7 +327,7 @@ class DunningWorklist(models.AbstractModel):
                 [
                     ("case_id", "in", self.ids),
                     ("state", "in", ("sent", "delivered")),
-                    ("channel", "!=", "activity"),
+                    ("channel", "not in", INTERNAL),
                 ],
                 ["case_id"],
                 ["date_sent:max"],

@@ -111,7 +111,10 @@ class TestModes(DunningCommon):
         self.run_on()
         notice = self.notices(state="planned")
         line = notice.line_ids.filtered(lambda line: line.move_id == old)
-        line._skip("Agreed on the phone")
+        ask = line.action_skip()
+        self.env[ask["res_model"]].with_context(ask["context"]).create(
+            {"reason": "Agreed on the phone"}
+        ).action_confirm()
         self.assertEqual(notice.state, "suppressed")
         self.assertTrue(line.live, "what a person took out stays taken out")
         self.run_on(days=1)

@@ -1,3 +1,4 @@
+from odoo import SUPERUSER_ID
 from odoo.exceptions import ValidationError
 from odoo.tests import Form, tagged
 
@@ -90,6 +91,20 @@ class TestPolicy(DunningCommon):
             channels,
             [["email"], ["email"], ["email"], ["email", "activity"], ["activity"]],
         )
+
+    def test_tasks_of_a_policy_that_the_system_makes_go_to_the_administrator(self):
+        policies = self.env["dunning.policy"].with_user(SUPERUSER_ID)
+        self.assertEqual(
+            policies.create({"name": "Made"}).user_id, self.env.ref("base.user_admin")
+        )
+
+    def test_its_notices_can_be_opened(self):
+        self.invoice(days_overdue=1)
+        self.run_on()
+        self._create_policy()
+        action = self.policy.action_open_notices()
+        notices = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(notices.policy_id, self.policy)
 
     def test_every_company_starts_in_review(self):
         companies = self.env["res.company"].sudo()

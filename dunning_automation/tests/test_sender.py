@@ -180,6 +180,36 @@ class TestSender(DunningCommon):
         self.let_fail("_compose", SerializationFailure(), times=1, model=notices)
         self.assertEqual(len(self.deliver()), 3)
 
+    def test_texts_that_another_sender_holds_are_left_to_it(self):
+        self.ready.write({"snapshot_hash": False})
+        self.env.flush_all()
+        notices = type(self.env["dunning.notice"])
+        self.patch_method(
+            "try_lock_for_update", lambda self, **options: self.browse(), model=notices
+        )
+        self.assertEqual(len(self.deliver()), 3, "written when they are claimed")
+
+    def test_outcome_that_arrives_at_the_last_moment_counts(self):
+        """The lease is over, but its sender writes the outcome before we can."""
+        late = self.ready[0]
+        late._set_state("claimed", lease_until=self.moment - timedelta(minutes=1))
+        notices = type(late)
+        lock = notices.try_lock_for_update
+
+        def be_faster(records, **options):
+            if late in records:
+                late.with_env(records.env)._set_state(
+                    "sent", date_sent=self.moment, lease_until=False
+                )
+            return lock(records, **options)
+
+        self.patch_method("try_lock_for_update", be_faster, model=notices)
+        cron = self.env.ref("dunning_automation.ir_cron_sweep").sudo()
+        with self.enter_registry_test_mode():
+            cron.method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(late.state, "sent")
+
     def test_who_works_on_the_same_rows_goes_first(self):
         """The chatter and the leases are seen to in the next round."""
         query = self.model._get_posting_sql

@@ -11,12 +11,8 @@ registry.category("web_tour.tours").add("dunning_dispute", {
             run: "click",
         },
         {
-            trigger: ".nav-link[name=agreements]",
-            run: "click",
-        },
-        {
             content: "he contests the invoice",
-            trigger: ".tab-pane.active button:contains(Dispute)",
+            trigger: ".o_statusbar_buttons button[name=action_new_dispute]",
             run: "click",
         },
         {

@@ -11,12 +11,8 @@ registry.category("web_tour.tours").add("dunning_plan", {
             run: "click",
         },
         {
-            trigger: ".nav-link[name=agreements]",
-            run: "click",
-        },
-        {
             content: "he asks for instalments",
-            trigger: ".tab-pane.active button:contains(Payment Plan)",
+            trigger: ".o_statusbar_buttons button[name=action_new_plan]",
             run: "click",
         },
         {

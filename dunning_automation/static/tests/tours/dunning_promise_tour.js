@@ -11,13 +11,8 @@ registry.category("web_tour.tours").add("dunning_promise", {
             run: "click",
         },
         {
-            content: "what was agreed with him",
-            trigger: ".nav-link[name=agreements]",
-            run: "click",
-        },
-        {
             content: "he promises",
-            trigger: ".tab-pane.active button:contains(Promise)",
+            trigger: ".o_statusbar_buttons button[name=action_new_promise]",
             run: "click",
         },
         {
