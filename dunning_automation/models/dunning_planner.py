@@ -58,11 +58,12 @@ class DunningPlanner(models.AbstractModel):
         if not run.simulation:
             self._store_decisions(run)
             self._settle_decisions(run)
+        self._count(run)
+        self._refresh_statistics(run)
+        if not run.simulation:
             self._update_cases(run)
             self._close_cases(run)
             self._refresh_worklist(run)
-        self._count(run)
-        self._refresh_statistics(run)
         self.env.invalidate_all()
         if not run.simulation:
             self._create_address_tasks(run)
@@ -175,6 +176,13 @@ class DunningPlanner(models.AbstractModel):
                          GROUP BY policy_id
                        ) AS ladder ON ladder.policy_id = counted.policy_id
                 ),
+                rung AS (
+                    SELECT level.*, LEAD(id) OVER ladder AS later_id,
+                           LEAD(delay_days) OVER ladder AS later_delay
+                      FROM dunning_level level
+                     WHERE policy_id = ANY(%(policies)s)
+                    WINDOW ladder AS (PARTITION BY policy_id ORDER BY delay_days)
+                ),
                 climbing AS (
                     SELECT placed.*,
                            next_level.id AS next_level_id,
@@ -210,17 +218,12 @@ class DunningPlanner(models.AbstractModel):
                       FROM placed
                  LEFT JOIN LATERAL (
                         SELECT level.*
-                          FROM dunning_level level
+                          FROM rung AS level
                          WHERE level.policy_id = placed.policy_id
                            AND (last_delay IS NULL OR level.delay_days > last_delay)
                            AND (from_delay IS NULL OR level.delay_days >= from_delay)
                            AND (level.delay_days >= 0
-                                OR placed.days_overdue < 0 AND NOT EXISTS (
-                                    SELECT 1
-                                      FROM dunning_level later
-                                     WHERE later.policy_id = level.policy_id
-                                       AND later.delay_days > level.delay_days
-                                       AND later.delay_days <= placed.days_overdue))
+                                OR placed.days_overdue < LEAST(0, level.later_delay))
                          ORDER BY level.delay_days
                          LIMIT 1
                        ) AS next_level ON TRUE
@@ -232,16 +235,10 @@ class DunningPlanner(models.AbstractModel):
                                    WHEN next_level.delay_days >= 0 THEN item_grace
                                    ELSE 0 END AS reached_on
                        ) AS reached
-                 LEFT JOIN LATERAL (
-                        SELECT level.*
-                          FROM dunning_level level
-                         WHERE level.policy_id = placed.policy_id
-                           AND level.delay_days > next_level.delay_days
-                           AND level.delay_days
-                               <= COALESCE(max_delay, level.delay_days)
-                         ORDER BY level.delay_days
-                         LIMIT 1
-                       ) AS later_level ON TRUE
+                 LEFT JOIN rung AS later_level
+                        ON later_level.id = next_level.later_id
+                       AND later_level.delay_days
+                           <= COALESCE(max_delay, later_level.delay_days)
                 ),
                 riding AS (
                     -- Where a message leaves anyway, every line that is ripe by
@@ -306,13 +303,17 @@ class DunningPlanner(models.AbstractModel):
                 contextual=self._get_contextual_sql(policies),
                 enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
                 late=late,
+                policies=policies.ids,
                 simulation=run.simulation,
                 standing=self._get_standing_sql(policies, late, run.date),
                 today=run.date,
                 **self._get_contacts_sql(run, policies),
             )
         )
-        self.env.cr.execute("ANALYZE dunning_evaluation")
+        self.env.cr.execute(
+            "ANALYZE dunning_evaluation (move_line_id, next_level_id, outcome,"
+            " partner_id, policy_id, simulated)"
+        )
 
     @api.model
     def _get_concerns_nobody_sql(self):
@@ -1160,11 +1161,13 @@ class DunningPlanner(models.AbstractModel):
         )
 
     def _refresh_statistics(self, run):
-        """Tell the database how large its tables have become. The senders start before
-        it looks by itself, and would read whole tables for each notice."""
+        """Tell the database how large its tables have become. The worklist and the
+        senders come before it looks by itself, and would read whole tables again and
+        again."""
         if run.remind_count >= MANY_LINES:
             self.env.cr.execute(
-                "ANALYZE dunning_case, dunning_notice, dunning_notice_line"
+                "ANALYZE dunning_case, dunning_decision, dunning_notice,"
+                " dunning_notice_line"
             )
 
     def _create_address_tasks(self, run):

@@ -55,9 +55,9 @@ class LetterCommon(DunningCommon):
         return self.fetch(action["params"]["next"])
 
     def fetch(self, download):
-        self.assertEqual(download["type"], "ir.actions.act_url")
+        self.assertEqual(download["tag"], "dunning_download")
         pile = self.env["dunning.letter.download"].sudo()
-        pile = pile.browse(int(download["url"].split("/")[4]))
+        pile = pile.browse(int(download["params"]["url"].split("/")[4]))
         return base64.b64decode(pile.data)
 
     def sweep(self):

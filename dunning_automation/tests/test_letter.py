@@ -330,6 +330,32 @@ class TestLetterDesk(LetterCommon):
         letter.action_mark_posted()
         self.assertEqual(letter.state, "sent")
 
+    def test_a_letter_that_nobody_prints_blocks_nothing(self):
+        """After its days it is taken back: it must not leave behind a later one."""
+
+        def time_out():
+            cron = self.env.ref("dunning_automation.ir_cron_time_out").sudo()
+            with self.enter_registry_test_mode():
+                cron.method_direct_trigger()
+            letter.invalidate_recordset()
+
+        letter = self.letters()
+        invoice = letter.line_ids.move_id
+        self.travel(4)
+        time_out()
+        self.assertEqual(letter.state, "ready")
+        self.travel(2)
+        self.company.sudo().action_dunning_stop()
+        time_out()
+        self.assertEqual(letter.state, "ready", "nobody could print it")
+        self.company.sudo().action_dunning_resume()
+        time_out()
+        self.assertEqual(letter.state, "cancelled")
+        self.assertIn("5 days", letter.reason)
+        self.assertIn("step_timed_out", letter.event_ids.mapped("kind"))
+        self.run_on(1)  # 15 days overdue: the next step is not blocked.
+        self.assertReminded(invoice, 15)
+
     def test_no_second_letter_by_planning_again(self):
         letter = self.letters()
         self.print_pile(letter)

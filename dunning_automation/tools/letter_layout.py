@@ -44,7 +44,7 @@ class LetterLayout(NamedTuple):
         """Height of a line (mm) and size of the type (pt) for so many lines.
 
         >>> [round(size, 1) for size in A4.address_type(4)]
-        [4.5, 10.0]
+        [4.5, 10]
         >>> [round(size, 1) for size in A4.address_type(9)]
         [3.0, 6.8]
         """

@@ -34,7 +34,7 @@ class DunningLetterDownload(models.TransientModel):
         self.ensure_one()
         url = f"/web/content/{self._name}/{self.id}/data/letters-{self.id}.pdf"
         return {
-            "type": "ir.actions.act_url",
-            "url": f"{url}?download=true",
-            "target": "download",
+            "type": "ir.actions.client",
+            "tag": "dunning_download",
+            "params": {"url": f"{url}?download=true"},
         }

@@ -1,11 +1,13 @@
-"""`setup/test`: everything it needs, then one pytest session."""
+"""`setup/test`: everything it needs, then pytest."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 from . import addons, locks, paths, system_programs
 from .databases import Databases
@@ -22,10 +24,39 @@ def main(arguments: list) -> int:
     environment = prepare()
     system_programs.ensure_wkhtmltopdf()
     system_programs.ensure_browser()
-    if not wants_odoo(targets):
-        return run_pytest(environment, [*targets, *options, "-p", "no:odoo"])
     if is_full(targets, options):
-        options = ["-p", "installer.branch_coverage", *options]
+        return run_side_by_side(environment, targets, options)
+    return run_session(environment, targets, options)
+
+
+def run_side_by_side(environment: Environment, targets: list, options: list) -> int:
+    """The addons' tests, and beside them those of the whole system in a session of its
+    own, whose output follows at the end: each half keeps one core busy."""
+    within = [target for target in targets if wants_odoo([target])]
+    system = [target for target in targets if target not in within]
+    measured = ["-p", "installer.branch_coverage", *options]
+    apart = [*options, "-p", "no:cacheprovider"]
+    installed_template(environment)  # Both need it.
+    output = paths.LOGS / "test-system.out"
+    with output.open("wb") as file, ThreadPoolExecutor() as pool:
+        beside = pool.submit(
+            run_session, environment, system, apart, output=file
+        )
+        code = run_session(environment, within, measured)
+        if not beside.done():
+            print("Now the tests of the whole system come to their end ...", flush=True)
+        beside_code = beside.result()
+    print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
+    return code or beside_code
+
+
+def run_session(
+    environment: Environment, targets: list, options: list, **where
+) -> int:
+    """One pytest session, with a database of its own if it needs Odoo in it."""
+    if not wants_odoo(targets):
+        arguments = [*targets, *options, "-p", "no:odoo"]
+        return run_pytest(environment, arguments, **where)
     template = installed_template(environment)
     with fresh_copy(environment, template, f"test_{os.getpid()}") as database:
         in_odoo = [
@@ -38,11 +69,9 @@ def main(arguments: list) -> int:
             "--odoo-extra=limit-memory-hard=0",
             f"--odoo-extra=logfile={paths.LOGS / 'test.log'}",
         ]
-        return run_pytest(
-            environment,
-            [*in_odoo, *targets, *options],
-            SETUP_INSTALL_LOG=str(install_log(template)),
-        )
+        arguments = [*in_odoo, *targets, *options]
+        log = str(install_log(template))
+        return run_pytest(environment, arguments, SETUP_INSTALL_LOG=log, **where)
 
 
 def split(arguments: list) -> tuple:
@@ -74,7 +103,12 @@ def wants_odoo(targets: list) -> bool:
     return any(outside not in (Path(word), *Path(word).parents) for word in targets)
 
 
-def run_pytest(environment: Environment, arguments: list, **variables) -> int:
+def run_pytest(
+    environment: Environment,
+    arguments: list,
+    output: BinaryIO | None = None,
+    **variables,
+) -> int:
     fixed = [
         f"--rootdir={paths.CHECKOUT}",
         "--import-mode=prepend",
@@ -92,6 +126,7 @@ def run_pytest(environment: Environment, arguments: list, **variables) -> int:
         [environment.python, "-m", "pytest", *fixed, *arguments],
         cwd=paths.CHECKOUT,
         env={**environment.variables, **variables},
+        stdout=output,
     ).returncode
 
 

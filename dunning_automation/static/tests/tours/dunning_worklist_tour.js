@@ -15,6 +15,7 @@ registry.category("web_tour.tours").add("dunning_worklist", {
             trigger: ".o_searchview_input",
             run: "press ArrowDown",
         },
+        press("ArrowDown", "to the first case"),
         {
             content: "open the first case",
             trigger: ".o_data_row:contains(Big debt) .o_data_cell[name=partner_id]",
