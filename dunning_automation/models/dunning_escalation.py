@@ -158,8 +158,11 @@ class DunningEscalation(models.Model):
     def _escalate(self, run):
         """After planning: answer what the rules of the policies find. A run that is
         held looks wrong, and nobody is escalated on its word."""
+        if run.hold_reason:
+            return
+        self.env["dunning.escalation.log"]._lapse_paid(run.company_id)
         rules = self._search_applicable(run.company_id)
-        if not rules or run.hold_reason:
+        if not rules:
             return
         logs = rules._fire(run)
         for rule, of_rule in logs.grouped("escalation_id").items():

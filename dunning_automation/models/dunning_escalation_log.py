@@ -5,7 +5,7 @@ from .dunning_assignment import QUIET
 
 
 class DunningEscalationLog(models.Model):
-    """A rule of escalation that fired in a case: once per episode, whatever comes.
+    """A rule of escalation that fired in a case: once, until nothing is overdue.
 
     What a person has to decide waits here; nothing happens to the customer before.
     """
@@ -17,8 +17,8 @@ class DunningEscalationLog(models.Model):
     _check_company_auto = True
 
     case_id = fields.Many2one(
-        "dunning.case", required=True, readonly=True, ondelete="cascade"
-    )  # Has an index from the UNIQUE constraint.
+        "dunning.case", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     escalation_id = fields.Many2one(
         "dunning.escalation",
         "Rule",
@@ -33,6 +33,7 @@ class DunningEscalationLog(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(related="case_id.partner_id", string="Customer")
     response = fields.Selection(related="escalation_id.response")
+    credit_hold = fields.Selection(related="escalation_id.credit_hold")
     date = fields.Date(required=True, readonly=True)
     reached = fields.Integer(readonly=True, help="Reminders, broken promises or days.")
     overdue_amount = fields.Monetary("Overdue", readonly=True, help="On that day.")
@@ -48,15 +49,16 @@ class DunningEscalationLog(models.Model):
         readonly=True,
         default="done",
         help="To Decide: a manager confirms or declines.\n"
-        "Lapsed: the customer paid before somebody decided.",
+        "Lapsed: the customer paid what was overdue.",
     )
     decided_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
     activity_id = fields.Many2one(
         "mail.activity", readonly=True, index="btree_not_null", ondelete="set null"
     )
 
-    _once = models.Constraint(
-        "UNIQUE(case_id, escalation_id)", "A rule fires once in a case."
+    _once = models.UniqueIndex(
+        "(case_id, escalation_id) WHERE state != 'lapsed'",
+        "A rule fires once in a case.",
     )
     _waiting_idx = models.Index("(company_id) WHERE state = 'waiting'")
 
@@ -127,6 +129,37 @@ class DunningEscalationLog(models.Model):
             "dunning_automation.mail_activity_escalation", raise_if_not_found=False
         )
         return ours or self.env.ref("mail.mail_activity_data_todo")
+
+    # === THE END === #
+
+    @api.model
+    def _lapse_paid(self, company):
+        """Nothing is overdue any more in these cases: nobody has to decide, and credit
+        holds that a rule set end. What a manager set stays. The rules may fire again."""
+        logs = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("state", "in", ("waiting", "done")),
+                ("case_id.state", "=", "open"),
+                ("case_id.overdue_amount", "<=", 0),
+            ]
+        )
+        logs.filtered(lambda log: log.state == "waiting")._settle("lapsed")
+        holds = logs._filter_credit_holds()
+        for credit_hold, of_hold in holds.grouped("credit_hold").items():
+            debtors = of_hold.case_id.partner_id.with_company(company)
+            debtors.filtered(
+                lambda debtor, credit_hold=credit_hold: (
+                    debtor.dunning_credit_hold == credit_hold
+                )
+            )._dunning_set_credit_hold("none")
+        holds.state = "lapsed"
+
+    def _filter_credit_holds(self):
+        """Those that set a credit hold."""
+        return self.filtered(
+            lambda log: log.state == "done" and log.response == "credit_hold"
+        )
 
     # === DECIDING === #
 

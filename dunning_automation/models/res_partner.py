@@ -395,12 +395,22 @@ class ResPartner(models.Model):
         debtor_sudo = self.sudo().commercial_partner_id
         return max(
             (
-                debtor_sudo.with_company(parent).dunning_credit_hold or "none"
+                debtor_sudo.with_company(parent)._dunning_get_present_credit_hold()
                 for parent in company.sudo().parent_ids
             ),
             key=order.index,
             default="none",
         )
+
+    def _dunning_get_present_credit_hold(self):
+        """The credit hold for the current company. One that a rule set ends as soon as
+        the customer paid what was overdue; the next run says so in the timeline."""
+        self.ensure_one()
+        credit_hold = self.dunning_credit_hold or "none"
+        if credit_hold == "none" or self.dunning_overdue_amount > 0:
+            return credit_hold
+        by_rule = self.dunning_case_id.escalation_log_ids._filter_credit_holds()
+        return "none" if credit_hold in by_rule.mapped("credit_hold") else credit_hold
 
     def action_open_dunning_case(self):
         """Open the collection case of this customer, or his notices if none is open."""

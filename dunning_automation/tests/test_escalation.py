@@ -187,7 +187,7 @@ class TestEscalation(EscalationCommon):
         case = self.open_case()
         self.run_on()
         self.cr.execute(
-            "SELECT 1 FROM pg_constraint WHERE conname = 'dunning_escalation_log_once'"
+            "SELECT 1 FROM pg_indexes WHERE indexname = 'dunning_escalation_log_once'"
         )
         self.assertTrue(self.cr.fetchone())
         self.assertEqual(len(self.logs(case)), 1)
@@ -390,6 +390,52 @@ class TestEscalation(EscalationCommon):
             self.env["account.move"].search([("partner_id", "=", self.customer.id)])
         )
         self.run_on(1)
+        self.assertEqual(log.state, "lapsed")
+        self.assertFalse(self.tasks(log.case_id))
+
+    def test_a_credit_hold_ends_when_nothing_is_overdue(self):
+        """The case stays open for what is not due yet; the rule may fire again."""
+        for by_rule, manual, paid in (
+            ("block", None, "none"),
+            ("warn", None, "none"),
+            ("warn", "block", "block"),
+        ):
+            with self.subTest(by_rule=by_rule, manual=manual):
+                customer = self._create_customer()
+                rule = self.rule(
+                    response="credit_hold",
+                    credit_hold=by_rule,
+                    requires_confirmation=False,
+                )
+                overdue = self.invoice(customer, days_overdue=30)
+                self.invoice(customer, days_overdue=-20)
+                case = self.open_case(customer)
+                self.run_on()
+                self.assertEqual(customer.dunning_credit_hold, by_rule)
+                if manual:
+                    customer.with_user(self.manager).dunning_credit_hold = manual
+                self.pay(overdue)
+                self.assertEqual(
+                    customer._dunning_get_credit_hold(self.company),
+                    paid,
+                    "an order does not wait for the next run",
+                )
+                self.run_on(1)
+                self.assertEqual(customer.dunning_credit_hold, paid)
+                self.assertEqual(case.state, "open")
+                self.assertEqual(self.logs(case).state, "lapsed")
+                self.invoice(customer, days_overdue=30)
+                self.run_on(1)
+                states = self.logs(case).sorted("id").mapped("state")
+                self.assertEqual(states, ["lapsed", "done"])
+                rule.unlink()
+
+    def test_what_waits_lapses_when_nothing_is_overdue(self):
+        log = self.waiting()
+        self.invoice(days_overdue=-20)
+        self.pay(log.case_id.decision_ids.move_id)
+        self.run_on(1)
+        self.assertEqual(log.case_id.state, "open")
         self.assertEqual(log.state, "lapsed")
         self.assertFalse(self.tasks(log.case_id))
 

@@ -25,7 +25,7 @@ DATABASE = "demo"
 SERVING_LOCK = paths.LOCAL / "serving.lock"
 LEDGERS = paths.SETUP / "ledger"
 # These work on the finished database, not on the ledger in its template.
-NOT_IN_TEMPLATE = ("daily_run.py", "demo_settings.py")
+NOT_IN_TEMPLATE = ("daily_run.py", "demo_answers.py", "demo_settings.py")
 
 # Not every ledger brings a portal customer.
 LOGINS_QUERY = """
@@ -57,6 +57,8 @@ def main(arguments: list) -> int:
         run_in_odoo(
             environment, "Running today's dunning", "daily_run", today=options.date
         )
+        if demo.is_made_up():
+            run_in_odoo(environment, "Letting some customers answer", "answers")
     print(f"Messages that left by e-mail: {paths.MAIL}")
     if options.serve:
         serve(environment, options.port)
@@ -117,14 +119,10 @@ def _check_port(port: int) -> None:
 class DemoLedger:
     """The ledger that is made up from a seed."""
 
-    module = "demo_ledger"
+    module, name = "demo_ledger", "demo ledger"
 
     def __init__(self, date: str):
         self.options = {"today": date}
-
-    @property
-    def name(self) -> str:
-        return "demo ledger"
 
     def key(self) -> str:
         return addons.hash_of(*self._sources(), text=json.dumps(self.options))
@@ -214,6 +212,10 @@ class Demo:
                 "Add --reset to throw it away and load the new one.",
             )
         self._update(mark)
+
+    def is_made_up(self) -> bool:
+        """Nobody's own ledger: it may be written on."""
+        return self.databases.mark(DATABASE)["ledger"] == DemoLedger.name
 
     def _check_not_served(self) -> None:
         serving = locks.open_lock(SERVING_LOCK)

@@ -69,6 +69,10 @@ def daily_run(env, today: str) -> None:
         print(module.run(env, _date(today)))
 
 
+def answers(env) -> None:
+    _ledger_module("demo_answers").answer(env)
+
+
 def assets(env) -> None:
     """Compile the web client's assets here, once, not for every copy's first page."""
     env["ir.qweb"]._pregenerate_assets_bundles()
@@ -76,7 +80,7 @@ def assets(env) -> None:
 
 STEPS = {
     step.__name__: step
-    for step in (assets, configure, csv_ledger, daily_run, demo_ledger)
+    for step in (answers, assets, configure, csv_ledger, daily_run, demo_ledger)
 }
 
 
