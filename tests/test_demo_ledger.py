@@ -101,6 +101,18 @@ def test_nothing_is_dated_after_today_or_before_its_invoice(plan):
     assert all(credit.date <= plan.today for credit in plan.open_credits)
 
 
+def test_nobody_pays_what_is_paid_already(plan):
+    """Odoo refuses to match with an item that nothing is left of."""
+    for invoice in plan.invoices:
+        credit = invoice.credit.percent if invoice.credit else 0
+        left = dict.fromkeys(range(len(invoice.due_dates)), 100 - credit)
+        for payment in sorted(invoice.payments, key=lambda payment: payment.date):
+            assert left[payment.instalment] > 0, invoice
+            if payment.fate in ("kept", "in_process"):
+                paid = payment.percent or left[payment.instalment]
+                left[payment.instalment] -= paid
+
+
 def test_open_instalments_look_like_a_living_ledger(plan):
     late = days_overdue(plan)
     assert 350 <= len(late) <= 650

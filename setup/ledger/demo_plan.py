@@ -327,11 +327,15 @@ def _settle(rng: random.Random, invoice: Invoice, payer: str, today: date) -> No
         late = rng.randint(80, OLDEST_OVERDUE_DAYS) if stuck else _days_late(rng, payer)
         day = due + timedelta(days=min(late, OLDEST_OVERDUE_DAYS))
         earliest = invoice.credit.date if invoice.credit else invoice.date
+        left = 100 - invoice.credit.percent if invoice.credit else 100
         partial = rng.random() < (0.16 if disputing else 0.06)
         if partial:
             first_day = _business_day(max(day - timedelta(days=15), earliest))
             if first_day <= today:
                 percent = rng.choice((25, 40, 50, 60, 75))
+                if percent >= left:
+                    invoice.payments.append(Payment(first_day, instalment))
+                    continue
                 invoice.payments.append(Payment(first_day, instalment, percent))
             earliest = first_day
         day = _business_day(max(day, earliest))
