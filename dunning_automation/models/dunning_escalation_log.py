@@ -134,8 +134,8 @@ class DunningEscalationLog(models.Model):
 
     @api.model
     def _lapse_paid(self, company):
-        """Nothing is overdue any more in these cases: nobody has to decide, and credit
-        holds that a rule set end. What a manager set stays. The rules may fire again."""
+        """Where nothing is overdue any more nobody has to decide, and credit holds that
+        a rule set end. What a manager set stays. The rules may fire again."""
         logs = self.search(
             [
                 ("company_id", "=", company.id),

@@ -112,7 +112,7 @@ class TestModes(DunningCommon):
         notice = self.notices(state="planned")
         line = notice.line_ids.filtered(lambda line: line.move_id == old)
         ask = line.action_skip()
-        self.env[ask["res_model"]].with_context(ask["context"]).create(
+        self.env[ask["res_model"]].with_context(**ask["context"]).create(
             {"reason": "Agreed on the phone"}
         ).action_confirm()
         self.assertEqual(notice.state, "suppressed")

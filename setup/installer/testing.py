@@ -39,9 +39,7 @@ def run_side_by_side(environment: Environment, targets: list, options: list) -> 
     installed_template(environment)  # Both need it.
     output = paths.LOGS / "test-system.out"
     with output.open("wb") as file, ThreadPoolExecutor() as pool:
-        beside = pool.submit(
-            run_session, environment, system, apart, output=file
-        )
+        beside = pool.submit(run_session, environment, system, apart, output=file)
         code = run_session(environment, within, measured)
         if not beside.done():
             print("Now the tests of the whole system come to their end ...", flush=True)
@@ -50,9 +48,7 @@ def run_side_by_side(environment: Environment, targets: list, options: list) -> 
     return code or beside_code
 
 
-def run_session(
-    environment: Environment, targets: list, options: list, **where
-) -> int:
+def run_session(environment: Environment, targets: list, options: list, **where) -> int:
     """One pytest session, with a database of its own if it needs Odoo in it."""
     if not wants_odoo(targets):
         arguments = [*targets, *options, "-p", "no:odoo"]

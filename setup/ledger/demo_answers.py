@@ -14,8 +14,8 @@ MAILS = (
 
 
 def answer(env):
-    """Once: promises, disputes, a plan, a hold, calls and mails of the customers who owe
-    most. Some of each, no more: most customers are silent.
+    """Once: promises, disputes, a plan, a hold, calls and mails of those who owe most.
+    Some of each, no more: most customers are silent.
 
     :param env: Odoo environment of the superuser
     """
