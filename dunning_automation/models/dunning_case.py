@@ -115,7 +115,7 @@ class DunningCase(models.Model):
     )
     email = fields.Char(related="partner_id.email")
     phone = fields.Char(related="partner_id.phone")
-    contact_lang = fields.Selection(related="partner_id.lang", string="Language")
+    contact_lang = fields.Char("Language", compute="_compute_contact_lang")
     contact_address = fields.Char(
         related="partner_id.contact_address_inline", string="Address"
     )
@@ -183,6 +183,16 @@ class DunningCase(models.Model):
         )
         for case in self:
             case.call_count = counts.get(case, 0)
+
+    @api.depends("partner_id.lang")
+    def _compute_contact_lang(self):
+        """The name of the customer's language, also of one that is not active any more,
+        for which Odoo's own selection has no label and the page would break."""
+        languages = self.env["res.lang"].sudo().with_context(active_test=False)
+        found = languages.search([("code", "in", self.partner_id.mapped("lang"))])
+        names = dict(found.mapped(lambda language: (language.code, language.name)))
+        for case in self:
+            case.contact_lang = names.get(case.partner_id.lang)
 
     @api.depends("activity_ids")
     def _compute_needs_contact_repair(self):

@@ -442,6 +442,20 @@ class TestSendNow(WorklistCommon):
 
 @tagged("post_install", "-at_install")
 class TestStory(WorklistCommon):
+    def test_language_that_is_not_active_any_more(self):
+        """A selection would have no label for it, and the page would break."""
+        self.invoice(days_overdue=8)
+        self.run_on()
+        case = self.customer.dunning_case_id
+        self.env.flush_all()
+        self.cr.execute(
+            "UPDATE res_partner SET lang = 'sv_SE' WHERE id = %s", [self.customer.id]
+        )
+        self.env.invalidate_all()
+        [values] = case.web_read({"contact_lang": {}})
+        self.assertEqual(case._fields["contact_lang"].type, "char")
+        self.assertIn("Swedish", values["contact_lang"])
+
     def test_aging(self):
         table = [
             (-5, 10),

@@ -16,7 +16,7 @@ from .books import Progress, Receipt
 from .demo_master import MasterData
 
 MODULES = ["account", "portal"]
-LANGUAGES = ["de_DE", "fr_FR", "es_ES"]
+LANGUAGES = ["en_US", "de_DE", "fr_FR", "es_ES"]
 SEED = 19
 PORTAL_LOGIN = "portal@example.com"
 PORTAL_PASSWORD = "portal"
