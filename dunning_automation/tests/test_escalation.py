@@ -413,7 +413,7 @@ class TestEscalation(EscalationCommon):
                 self.run_on()
                 self.assertEqual(customer.dunning_credit_hold, by_rule)
                 if manual:
-                    customer.with_user(self.manager).dunning_credit_hold = manual
+                    case.with_user(self.manager).action_credit_hold_block()
                 self.pay(overdue)
                 self.assertEqual(
                     customer._dunning_get_credit_hold(self.company),

@@ -48,13 +48,21 @@ registry.category("web_tour.tours").add("dunning_worklist", {
             content: "it goes to the queue",
             trigger: ".o_notification:contains(queue)",
         },
-        press("Alt+g", "done, next"),
+        {
+            content: "done, next, when the last key has done its work",
+            trigger: "button[name=action_next_case]:enabled",
+            run: "press Alt+g",
+        },
         {
             content: "the second case of the day",
             trigger:
                 ".o_form_view .o_field_widget[name=partner_id]:contains(Small debt)",
         },
-        press("Alt+g", "done, next"),
+        {
+            content: "done, next, when the last key has done its work",
+            trigger: "button[name=action_next_case]:enabled",
+            run: "press Alt+g",
+        },
         {
             content: "that was all",
             trigger: ".o_notification:contains(your day is done)",
