@@ -14,6 +14,12 @@ from installer.log_gate import assert_clean_log
 from smtp_server import ScriptedServer
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """The kill loop first: it needs both cores, and in a full run the tours, which wait
+    no longer than ten seconds for a page, come last beside us."""
+    items.sort(key=lambda item: item.path.name != "test_kill.py")
+
+
 @pytest.fixture(scope="session")
 def odoo_environment():
     """The Odoo, Python and database server that `setup/test` made ready."""
