@@ -389,9 +389,23 @@ class DunningCase(models.Model):
         )
         return ours or self.env.ref("mail.mail_activity_data_todo")
 
-    def _create_address_task(self, reason, user):
-        """A person must find an address; until then nothing can be sent."""
+    def _create_address_task(self, reason, user, reached=False):
+        """A person must find an address.
+
+        :param bool reached: the reminder went another way; else nothing can be sent
+        """
         self.ensure_one()
+        note = self.env._(
+            "Overdue invoices of %s cannot be reminded: complete the e-mail address of "
+            "the customer, of its dunning contact or of the contact on the invoice.",
+            self.partner_id.display_name,
+        )
+        if reached:
+            note = self.env._(
+                "%s was reminded another way, because the first one did not work: "
+                "complete the contact details, or choose another first way.",
+                self.partner_id.display_name,
+            )
         reasons = dict(
             self.env["dunning.decision"]
             ._fields["reason"]
@@ -401,12 +415,7 @@ class DunningCase(models.Model):
             activity_type_id=self._get_contact_activity_type().id,
             date_deadline=self.company_id._dunning_today(),
             summary=reasons[reason],
-            note=self.env._(
-                "Overdue invoices of %s cannot be reminded: complete the e-mail "
-                "address of the customer, of its dunning contact or of the contact "
-                "on the invoice.",
-                self.partner_id.display_name,
-            ),
+            note=note,
             user_id=self._get_present(self.company_id, self.user_id, user).id,
         )
         self.env["dunning.event"].create(

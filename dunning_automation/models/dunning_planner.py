@@ -299,7 +299,9 @@ class DunningPlanner(models.AbstractModel):
                     END AS outcome
                 ) AS answer
                 """,
-                net_lines=ledger._get_net_lines_cte(run.company_id, policies),
+                net_lines=ledger._get_net_lines_cte(
+                    run.company_id, policies, now=run._get_moment()
+                ),
                 contextual=self._get_contextual_sql(policies),
                 enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
                 late=late,
@@ -1177,22 +1179,23 @@ class DunningPlanner(models.AbstractModel):
             SQL(
                 """
                 WITH missed AS (
-                    SELECT partner_id, reason, policy_id
+                    SELECT partner_id, reason, policy_id, FALSE AS reached
                       FROM dunning_evaluation
                      WHERE outcome = 'unreachable' AND NOT simulated
                  UNION ALL
-                    SELECT partner_id, fallback_reason, policy_id
+                    SELECT partner_id, fallback_reason, policy_id, TRUE
                       FROM dunning_message
                      WHERE channel_from IS NOT NULL
                        AND fallback_reason IN %(repairable)s AND NOT simulated
                 ), unreachable AS MATERIALIZED (
                     SELECT missed.partner_id, MIN(missed.reason) AS reason,
+                           bool_and(missed.reached) AS reached,
                            MIN(policy.user_id) AS user_id
                       FROM missed
                       JOIN dunning_policy policy ON policy.id = missed.policy_id
                      GROUP BY missed.partner_id
                 )
-                SELECT debt_case.id, reason, user_id
+                SELECT debt_case.id, reason, user_id, reached
                   FROM unreachable
             CROSS JOIN LATERAL (
                         -- By debtor, whatever the statistics say: the cases were
@@ -1217,9 +1220,10 @@ class DunningPlanner(models.AbstractModel):
                 **self._get_parameters(run),
             )
         )
-        for case_id, reason, user_id in rows:
+        for case_id, reason, user_id, reached in rows:
             case = self.env["dunning.case"].browse(case_id)
-            case._create_address_task(reason, self.env["res.users"].browse(user_id))
+            user = self.env["res.users"].browse(user_id)
+            case._create_address_task(reason, user, reached)
 
     def _get_parameters(self, run):
         return {

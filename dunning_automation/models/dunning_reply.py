@@ -54,7 +54,11 @@ class DunningReply(models.Model):
         "dunning.notice", "Answers", readonly=True, index="btree_not_null"
     )
     message_id = fields.Many2one(
-        "mail.message", readonly=True, index="btree_not_null", ondelete="set null"
+        "mail.message",
+        "First Mail",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
     )
     message_ids = fields.Many2many(
         "mail.message", string="Mails", readonly=True, help="All of the same day."

@@ -1,5 +1,5 @@
 import logging
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytz
 from psycopg2 import OperationalError
@@ -341,6 +341,16 @@ class DunningRun(models.Model):
         )
         old.unlink()
         return len(old), len(old) == 100
+
+    def _get_moment(self):
+        """When (UTC) this run looks at the ledger: now; noon of its day if that is
+        another one, so that holds which end until then do not stop anything."""
+        self.ensure_one()
+        if self.date == self.company_id._dunning_today():
+            return self.env.cr.now()
+        timezone = pytz.timezone(self.company_id._dunning_timezone())
+        noon = timezone.localize(datetime.combine(self.date, time(12)))
+        return noon.astimezone(pytz.utc).replace(tzinfo=None)
 
     @api.model
     def _local_time(self, timezone, moment=None):

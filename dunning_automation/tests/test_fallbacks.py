@@ -69,6 +69,8 @@ class TestFallbacks(DunningCommon):
             {"channel_from": "email", "channel": "activity", "reason": "no_email"},
         )
         self.assertEqual(self.tasks(self.mute), ["No e-mail address"])
+        task = self.mute.dunning_case_id.activity_ids
+        self.assertIn("was reminded another way", task.note)
         self.run_on(days=1)
         self.assertEqual(len(self.tasks(self.mute)), 1, "one task is enough")
 

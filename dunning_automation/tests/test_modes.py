@@ -157,6 +157,17 @@ class TestModes(DunningCommon):
 
     # === SIMULATE === #
 
+    def test_simulation_of_another_day_knows_which_holds_end_until_then(self):
+        self.env["dunning.hold"].create(
+            {
+                "partner_id": self.customer.id,
+                "kind": "manual",
+                "date_end": self.today + timedelta(days=3),
+            }
+        )
+        self.assertFalse(self.simulate(days=3).notice_ids)
+        self.assertEqual(self.simulate(days=4).notice_ids.partner_id, self.customer)
+
     def test_simulating_policy_shows_and_sends_nothing(self):
         self.policy.mode = "simulate"
         self.run_on()
