@@ -45,6 +45,7 @@
         "views/dunning_plan_views.xml",
         "views/dunning_agreement_views.xml",
         "views/dunning_run_views.xml",
+        "views/dunning_replay_views.xml",
         "views/dunning_policy_views.xml",
         "views/dunning_escalation_views.xml",
         "views/dunning_handover_views.xml",

@@ -42,6 +42,10 @@ from . import dunning_plan
 from . import dunning_plan_line
 from . import dunning_planner
 from . import dunning_policy
+from . import dunning_replay
+from . import dunning_replay_message
+from . import dunning_replay_planner
+from . import dunning_replay_sandbox
 from . import dunning_reply
 from . import dunning_promise
 from . import dunning_refund

@@ -371,43 +371,10 @@ class DunningAgreement(models.AbstractModel):
 
     def _resume_sequence(self):
         """What the customer said did not come true: his lines go on as their policy
-        says. NULL in ``floor_delay`` means that they go on where they stopped."""
-        self.env["dunning.decision"].flush_model()
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE dunning_decision decision
-                   SET floor_delay = CASE policy.broken_promise_rule
-                       WHEN 'level' THEN (
-                            SELECT delay_days
-                              FROM dunning_level
-                             WHERE id = policy.broken_promise_level_id)
-                       WHEN 'next_level' THEN (
-                            -- One rung above the next one, if its day has come.
-                            SELECT MAX(delay_days)
-                              FROM (SELECT delay_days
-                                      FROM dunning_level
-                                     WHERE policy_id = policy.id
-                                       AND delay_days >= 0
-                                       AND delay_days > COALESCE(
-                                           (SELECT delay_days
-                                              FROM dunning_level
-                                             WHERE id = decision.level_id), -1)
-                                       AND decision.date_due + delay_days
-                                           + COALESCE(policy.item_grace_days, 0)
-                                           <= %(today)s
-                                  ORDER BY delay_days
-                                     LIMIT 2) AS rung)
-                       END
-                  FROM dunning_policy policy
-                 WHERE policy.id = decision.policy_id
-                   AND decision.move_line_id = ANY(%(lines)s)
-                """,
-                today=self.company_id._dunning_today(),
-                lines=self.move_line_ids.ids,
-            )
+        says."""
+        self.env["dunning.decision"]._resume(
+            self.move_line_ids.ids, self.company_id._dunning_today()
         )
-        self.env["dunning.decision"].invalidate_model(["floor_delay"])
 
     def _get_policy(self):
         """The policy of these lines."""

@@ -125,6 +125,48 @@ class DunningDecision(models.Model):
         return action | {"context": action["context"] | context}
 
     @api.model
+    def _resume(self, line_ids, today):
+        """What was agreed about these lines did not come true: they go on as their
+        policy says. NULL in ``floor_delay`` means that they go on where they stopped.
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE dunning_decision decision
+                   SET floor_delay = CASE policy.broken_promise_rule
+                       WHEN 'level' THEN (
+                            SELECT delay_days
+                              FROM dunning_level
+                             WHERE id = policy.broken_promise_level_id)
+                       WHEN 'next_level' THEN (
+                            -- One rung above the next one, if its day has come.
+                            SELECT MAX(delay_days)
+                              FROM (SELECT delay_days
+                                      FROM dunning_level
+                                     WHERE policy_id = policy.id
+                                       AND delay_days >= 0
+                                       AND delay_days > COALESCE(
+                                           (SELECT delay_days
+                                              FROM dunning_level
+                                             WHERE id = decision.level_id), -1)
+                                       AND decision.date_due + delay_days
+                                           + COALESCE(policy.item_grace_days, 0)
+                                           <= %(today)s
+                                  ORDER BY delay_days
+                                     LIMIT 2) AS rung)
+                       END
+                  FROM dunning_policy policy
+                 WHERE policy.id = decision.policy_id
+                   AND decision.move_line_id = ANY(%(lines)s)
+                """,
+                today=today,
+                lines=line_ids,
+            )
+        )
+        self.invalidate_model(["floor_delay"])
+
+    @api.model
     def _forget(self, records):
         """Policies or levels are deleted: no decision may point at them any more."""
         self.flush_model()

@@ -177,7 +177,7 @@ class DunningEscalation(models.Model):
                     "in",
                     self.env["dunning.policy"]
                     ._search_applicable(company)
-                    .filtered(lambda policy: policy.mode != "simulate")
+                    .filtered(lambda policy: policy.mode not in ("simulate", "shadow"))
                     .ids,
                 ),
             ]

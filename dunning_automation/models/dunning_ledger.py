@@ -77,7 +77,9 @@ class DunningLedger(models.AbstractModel):
             self.env[model_name].flush_model(field_names)
 
     @api.model
-    def _get_net_lines_cte(self, company, policies=None, partners=None, now=None):
+    def _get_net_lines_cte(
+        self, company, policies=None, partners=None, now=None, match=None
+    ):
         """``WITH net_line AS (...)``: open lines, their stop signs, credits set off.
 
         Open credits of the debtor (credit notes, payments that are not allocated or
@@ -88,6 +90,7 @@ class DunningLedger(models.AbstractModel):
         :param policies: ``dunning.policy``; the first that fits gives ``policy_id``
         :param SQL partners: array of the commercial partners to read; None = all
         :param SQL now: UTC, the moment of reading; None = the database's clock
+        :param SQL match: the id of the policy of ``line``, where it is known already
         """
         policies = policies or self.env["dunning.policy"]
         stops = policies._stop_conditions(company, now or self.env.cr.now())
@@ -164,7 +167,7 @@ class DunningLedger(models.AbstractModel):
                  GROUP BY partner_id, currency_id
             )
             """,
-            policy=policies._get_match_sql(),
+            policy=match or policies._get_match_sql(),
             stops=SQL(" ").join(
                 SQL("WHEN %s THEN %s", condition, reason) for reason, condition in stops
             ),
@@ -306,7 +309,8 @@ class DunningLedger(models.AbstractModel):
                        policy.min_overdue_amount,
                        COALESCE(policy.item_grace_days, 0) AS item_grace,
                        CASE WHEN action.id IS NULL OR policy.active IS NOT TRUE
-                              OR policy.mode = 'simulate' THEN 'policy_changed'
+                              OR policy.mode IN ('simulate', 'shadow')
+                            THEN 'policy_changed'
                             WHEN (%(reachable)s) IS NOT TRUE THEN 'recipient_invalid'
                         END AS early_stop
                   FROM dunning_notice notice
@@ -407,7 +411,7 @@ class DunningLedger(models.AbstractModel):
                 SELECT notice_id,
                        MAX(delay_days) FILTER (WHERE is_step AND stop IS NULL)
                            AS delay_days,
-                       bool_or(is_late AND stop IS NULL) AS is_overdue,
+                       bool_or(is_late AND is_step AND stop IS NULL) AS is_overdue,
                        JSONB_OBJECT_AGG(line_id, JSONB_BUILD_OBJECT(
                            'stop', stop, 'residual', residual,
                            'residual_currency', residual_currency,

@@ -2,7 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
-from ..tools import blast
+from ..tools import blast, pilot
 from ..tools.channels import INTERNAL
 from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
@@ -93,6 +93,9 @@ class DunningPlanner(models.AbstractModel):
                            policy.mode, policy.grouping, policy.reentry,
                            policy.start_rule, policy.start_date,
                            policy.min_overdue_amount, policy.account_grace_days,
+                           policy.control_max_amount, policy.control_max_days,
+                           policy.control_share > 0 AND %(drawn)s < policy.control_share
+                               AS is_control,
                            COALESCE(policy.item_grace_days, 0) AS item_grace,
                            start_level.delay_days AS start_delay,
                            policy.mode = 'simulate' OR %(simulation)s AS simulated,
@@ -286,6 +289,9 @@ class DunningPlanner(models.AbstractModel):
                         WHEN NOT may_climb THEN 'below_minimum'
                         WHEN own_date > %(today)s OR debtor_free IS NOT TRUE
                             THEN 'min_interval'
+                        WHEN is_control
+                         AND COALESCE(overdue_total, 0) <= control_max_amount
+                         AND worst_arrears <= control_max_days THEN 'control_group'
                         WHEN simulated THEN 'simulated'
                         ELSE 'level_reached'
                     END AS reason
@@ -293,16 +299,18 @@ class DunningPlanner(models.AbstractModel):
             CROSS JOIN LATERAL (
                     SELECT why.reason, CASE
                         WHEN stop_reason IS NOT NULL
-                          OR why.reason IN ('no_policy', 'before_start') THEN 'hold'
+                          OR why.reason IN ('no_policy', 'before_start',
+                                            'control_group') THEN 'hold'
                         WHEN why.reason IN ('simulated', 'level_reached') THEN 'remind'
                         ELSE 'wait'
                     END AS outcome
                 ) AS answer
                 """,
-                net_lines=ledger._get_net_lines_cte(
-                    run.company_id, policies, now=run._get_moment()
-                ),
+                net_lines=self._get_net_lines(run, policies),
                 contextual=self._get_contextual_sql(policies),
+                drawn=policies._get_draw_sql(
+                    pilot.CONTROL, SQL("policy.id"), SQL("net_line.partner_id")
+                ),
                 enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
                 late=late,
                 policies=policies.ids,
@@ -315,6 +323,12 @@ class DunningPlanner(models.AbstractModel):
         self.env.cr.execute(
             "ANALYZE dunning_evaluation (move_line_id, next_level_id, outcome,"
             " partner_id, policy_id, simulated)"
+        )
+
+    def _get_net_lines(self, run, policies):
+        """``WITH net_line AS (...)``: the open lines of the company; see there."""
+        return self.env["dunning.ledger"]._get_net_lines_cte(
+            run.company_id, policies, now=run._get_moment()
         )
 
     @api.model
@@ -336,6 +350,7 @@ class DunningPlanner(models.AbstractModel):
         levels = policies.level_ids
         if not (
             any(policies.mapped("account_grace_days"))
+            or any(policies.mapped("control_share"))
             or any(level.min_balance or level.min_percentage for level in levels)
             or levels.minimum_ids
         ):

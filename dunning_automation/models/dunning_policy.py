@@ -5,6 +5,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools import pilot
 from ..tools.ladder import STANDARD_LADDER
 
 HOLD_KINDS = ("legal", "dispute", "plan", "promise", "contact", "manual")
@@ -50,12 +51,38 @@ class DunningPolicy(models.Model):
             ("simulate", "Simulate: show what would be sent"),
             ("review", "Review: send what a manager approves"),
             ("automatic", "Automatic: send by itself"),
+            ("shadow", "Shadow: compare with the live policies every night"),
         ],
         required=True,
         default="review",
         help="Simulate: nothing leaves, everything is shown.\n"
         "Review: notices wait for the approval of a collections manager.\n"
-        "Automatic: notices are sent as soon as they are planned.",
+        "Automatic: notices are sent as soon as they are planned.\n"
+        "Shadow: applies to nobody. Every night the last months are replayed with it, "
+        "beside the policies that do apply.",
+    )
+    pilot_share = fields.Float(
+        "Pilot Share (%)",
+        default=100.0,
+        required=True,
+        help="So many of the customers of its filters follow this policy; the others "
+        "follow the next one that fits. The same customers stay in when the share is "
+        "raised. A customer's own policy is no matter of chance.",
+    )
+    control_share = fields.Float(
+        "Control Share (%)",
+        help="So many of the customers of this policy hear nothing, so that its effect "
+        "can be measured, until they owe or wait too much.",
+    )
+    control_max_amount = fields.Monetary(
+        "Up to Overdue",
+        help="A customer of the control group who owes more overdue, in company "
+        "currency, is reminded like all others.",
+    )
+    control_max_days = fields.Integer(
+        "Up to Days Overdue",
+        help="A customer of the control group whose oldest debt is overdue for longer "
+        "is reminded like all others.",
     )
     min_overdue_amount = fields.Monetary(
         "Minimum Overdue",
@@ -177,7 +204,18 @@ class DunningPolicy(models.Model):
         "Days of grace cannot be negative.",
     )
 
-    @api.depends("active", "company_id", "sequence")
+    _pilot_share_is_share = models.Constraint(
+        "CHECK(pilot_share > 0 AND pilot_share <= 100)",
+        "The pilot share is a percentage above 0, up to 100. Archive a policy to pause "
+        "it.",
+    )
+    _control_share_is_share = models.Constraint(
+        "CHECK(control_share IS NULL OR control_share >= 0 AND control_share <= 50)",
+        "The control share is a percentage from 0 to 50: those who hear nothing must "
+        "not outnumber the others.",
+    )
+
+    @api.depends("active", "company_id", "mode", "pilot_share", "sequence")
     def _compute_hidden_by_id(self):
         """The first policy of the company without any filter hides all behind it."""
         general = self.search([("company_id", "in", self.company_id.ids)]).filtered(
@@ -196,9 +234,13 @@ class DunningPolicy(models.Model):
     def _is_general(self):
         """Whether it applies to every customer and every invoice."""
         self.ensure_one()
-        return all(
-            (self[name] or "[]").replace(" ", "") == "[]"
-            for name in ("partner_domain", "invoice_domain")
+        return (
+            self.pilot_share >= 100
+            and self.mode != "shadow"
+            and all(
+                (self[name] or "[]").replace(" ", "") == "[]"
+                for name in ("partner_domain", "invoice_domain")
+            )
         )
 
     @api.model
@@ -283,6 +325,19 @@ class DunningPolicy(models.Model):
                     )
                 )
 
+    @api.constrains("control_share", "control_max_amount", "control_max_days")
+    def _check_control(self):
+        for policy in self.filtered("control_share"):
+            if policy.control_max_amount <= 0 or policy.control_max_days <= 0:
+                raise ValidationError(
+                    self.env._(
+                        "Policy “%s”: enter up to which overdue amount, and up to how "
+                        "many days, customers of the control group hear nothing. "
+                        "Beyond that they are reminded like all others.",
+                        policy.name,
+                    )
+                )
+
     @api.constrains("start_rule", "start_level_id")
     def _check_start_level(self):
         for policy in self.filtered(lambda policy: policy.start_rule == "level"):
@@ -345,8 +400,11 @@ class DunningPolicy(models.Model):
 
     @api.model
     def _search_applicable(self, company):
-        """Active policies for ``company``: its own first, then its parents'."""
-        policies = self.sudo().search([("company_id", "parent_of", company.id)])
+        """Active policies for ``company``: its own first, then its parents'. Shadows
+        apply to nobody."""
+        policies = self.sudo().search(
+            [("company_id", "parent_of", company.id), ("mode", "!=", "shadow")]
+        )
         return policies.sorted(
             lambda policy: (-len(policy.company_id.parent_path), policy.sequence)
         )
@@ -365,7 +423,8 @@ class DunningPolicy(models.Model):
             moves = policy._get_scope("invoice_domain", "account.move")
             cases.append(
                 SQL(
-                    "WHEN %s AND %s THEN %s",
+                    "WHEN %s AND %s AND %s THEN %s",
+                    policy._get_pilot_sql(),
                     self._get_membership_sql(SQL("debtor.id"), "res.partner", partners),
                     self._get_membership_sql(
                         SQL("line.move_id"), "account.move", moves
@@ -379,6 +438,31 @@ class DunningPolicy(models.Model):
             own=SQL("(%s->>line.company_id::text)::integer", own),
             ids=tuple(self.ids),
             cases=SQL(" ").join(cases),
+        )
+
+    def _get_pilot_sql(self):
+        """SQL condition: ``debtor`` takes part in the pilot of this policy."""
+        self.ensure_one()
+        if self.pilot_share >= 100:
+            return SQL("TRUE")
+        drawn = self._get_draw_sql(pilot.PILOT, SQL("%s", self.id), SQL("debtor.id"))
+        return SQL("%s < %s", drawn, self.pilot_share)
+
+    @api.model
+    def _get_draw_sql(self, purpose, policy, partner):
+        """The number that ``tools/pilot.py`` draws, in SQL.
+
+        :param SQL policy: id of the policy
+        :param SQL partner: id of the debtor
+        """
+        return SQL(
+            """(('x' || LEFT(MD5(CONCAT_WS(
+                '/', %(purpose)s, %(policy)s, %(partner)s)), 7))::bit(28)::integer
+               %% %(steps)s / 100.0)""",
+            partner=partner,
+            policy=policy,
+            purpose=purpose,
+            steps=pilot.STEPS,
         )
 
     @api.model
@@ -458,6 +542,17 @@ class DunningPolicy(models.Model):
             "dunning_automation.dunning_notice_action"
         )
         return action | {"domain": [("policy_id", "=", self.id)], "context": {}}
+
+    def action_replay(self):
+        """Open the replays of this policy: what it would have done in the past."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_replay_action"
+        )
+        return action | {
+            "domain": [("policy_id", "=", self.id)],
+            "context": {"default_policy_id": self.id},
+        }
 
     def action_preview(self):
         """Show what the first level says to a real customer."""

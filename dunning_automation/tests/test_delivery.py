@@ -248,6 +248,15 @@ class TestDelivery(DunningCommon):
         self.assertFalse(self.deliver())
         self.assertEqual(notice.state, "suppressed")
 
+    def test_courtesy_leaves_beside_an_old_debt_below_the_minimum(self):
+        """The minimum is about reminders; found by a replay that said more than was
+        said."""
+        self.policy.min_overdue_amount = 50
+        self.invoice(days_overdue=12, amount=10)
+        self.invoice(days_overdue=-4, amount=100)
+        self.run_on()
+        self.assertEqual(len(self.deliver()), 1)
+
     def test_overdue_total_below_the_minimum_of_the_policy(self):
         self.policy.min_overdue_amount = 50
         notice = self.ready()

@@ -32,6 +32,7 @@ REASONS = [
     ("no_partner", "The entry has no customer"),
     ("no_policy", "No policy applies"),
     ("before_start", "Due before the policy's start date"),
+    ("control_group", "In the control group, which hears nothing"),
     ("no_followup", "Excluded from follow-ups"),
     ("blocked", "The invoice is blocked"),
     ("in_payment", "A payment is being processed"),

@@ -1,0 +1,57 @@
+from odoo import fields, models
+
+from ..fields import UncheckedMany2one
+
+VARIANTS = [("today", "Policies of Today"), ("tried", "Tried Policy")]
+
+
+class DunningReplayMessage(models.Model):
+    """What a customer would have heard in a replay. Nothing of it was ever sent."""
+
+    _name = "dunning.replay.message"
+    _description = "Dunning Replay Message"
+    _order = "date, id"
+    _log_access = False
+    _allow_sudo_commands = False
+
+    replay_id = fields.Many2one(
+        "dunning.replay", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    variant = fields.Selection(VARIANTS, required=True, readonly=True)
+    date = fields.Date(required=True, readonly=True)
+    # A replay lives a month; whoever is deleted meanwhile disappears from it.
+    company_id = UncheckedMany2one("res.company", required=True, readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    partner_id = fields.Many2one(
+        "res.partner",
+        "Customer",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    policy_id = fields.Many2one(
+        "dunning.policy", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    level_id = fields.Many2one(
+        "dunning.level", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    channel = fields.Selection(
+        lambda self: self.env["dunning.action"]._fields["channel"].selection,
+        required=True,
+        readonly=True,
+    )
+    group_key = fields.Char(readonly=True)
+    amount = fields.Monetary(readonly=True, help="Open amount that it lists.")
+    line_count = fields.Integer("Items", readonly=True)
+    days_overdue = fields.Integer(
+        readonly=True, aggregator="max", help="Of the oldest item."
+    )
+    move_ids = fields.Many2many(
+        "account.move",
+        "dunning_replay_message_move_rel",
+        "message_id",
+        "move_id",
+        "Invoices",
+        readonly=True,
+    )

@@ -1,0 +1,121 @@
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class DunningReplayPlanner(models.AbstractModel):
+    """The planner at work in a sandbox: day after day of the past.
+
+    Everything that it decides is decided by the planner itself. Only what surrounds it
+    differs: every message is taken as approved and sent on its day, letters as posted
+    and tasks as done.
+    """
+
+    _name = "dunning.replay.planner"
+    _inherit = "dunning.planner"
+    _description = "Dunning Replay Planner"
+
+    @api.model
+    def _replay(self, replay, variant, policies, tell):
+        """Go through the days of ``replay`` and keep its messages.
+
+        :param str variant: under which name they are kept
+        :param policies: ``dunning.policy``, the first that fits a line is its policy
+        :param tell: function of a day, called after it
+        """
+        sandbox = self.env["dunning.replay.sandbox"]
+        company = replay.company_id
+        self.env["dunning.ledger"]._flush()
+        sandbox._open(company, policies, replay.date_from, replay.date_to)
+        run = self.env["dunning.run"].new({"company_id": company.id})
+        day = replay.date_from
+        while day <= replay.date_to:
+            run.date = day
+            if sandbox._move_to(company, day):
+                self._plan_day(run, policies)
+            tell(day)
+            day += timedelta(days=1)
+        self._keep_messages(replay, variant)
+        sandbox._close()
+
+    def _plan_day(self, run, policies):
+        self._evaluate(run, policies)
+        self._find_debtors()
+        self._find_ways(policies)
+        self._mark_unreachable()
+        self._find_messages(run)
+        self._create_notices(run)
+        self._store_decisions(run)
+        self._settle_decisions(run)
+        self.env.cr.execute(
+            SQL(
+                """UPDATE dunning_notice
+                      SET state = 'sent', date_sent = create_date
+                    WHERE date = %s AND state IN ('planned', 'ready')""",
+                run.date,
+            )
+        )
+
+    def _get_net_lines(self, run, policies):
+        """The policy of each line was found when the sandbox was built."""
+        return self.env["dunning.ledger"]._get_net_lines_cte(
+            run.company_id,
+            policies,
+            now=run._get_moment(),
+            match=SQL("line.replay_policy_id"),
+        )
+
+    def _get_parameters(self, run):
+        return {
+            "company": run.company_id.id,
+            "company_key": str(run.company_id.id),
+            "held": False,
+            "now": self.env.cr.now(),
+            "run": None,
+            "today": run.date,
+            "uid": self.env.uid,
+        }
+
+    def _keep_messages(self, replay, variant):
+        """Copy what was planned in the sandbox into the result of ``replay``."""
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH listed AS (
+                    SELECT notice_id, SUM(residual) AS amount, COUNT(*) AS line_count,
+                           MAX(days_overdue) AS days_overdue,
+                           ARRAY_AGG(DISTINCT move_id) AS moves
+                      FROM dunning_notice_line
+                     GROUP BY notice_id
+                ), kept AS (
+                    INSERT INTO dunning_replay_message
+                           (replay_id, variant, date, company_id, partner_id, policy_id,
+                            level_id, channel, group_key, amount, line_count,
+                            days_overdue)
+                    SELECT %(replay)s, %(variant)s, notice.date, notice.company_id,
+                           notice.partner_id, notice.policy_id, notice.level_id,
+                           notice.channel, notice.group_key, COALESCE(listed.amount, 0),
+                           COALESCE(listed.line_count, 0), listed.days_overdue
+                      FROM dunning_notice notice
+                 LEFT JOIN listed ON listed.notice_id = notice.id
+                     WHERE notice.date BETWEEN %(date_from)s AND %(date_to)s
+                     ORDER BY notice.date, notice.id
+                 RETURNING id, date, partner_id, channel, group_key
+                )
+                INSERT INTO dunning_replay_message_move_rel (message_id, move_id)
+                SELECT kept.id, UNNEST(listed.moves)
+                  FROM kept
+                  JOIN dunning_notice notice
+                    ON notice.date = kept.date
+                   AND notice.partner_id = kept.partner_id
+                   AND notice.channel = kept.channel
+                   AND notice.group_key = kept.group_key
+                  JOIN listed ON listed.notice_id = notice.id
+                """,
+                date_from=replay.date_from,
+                date_to=replay.date_to,
+                replay=replay.id,
+                variant=variant,
+            )
+        )

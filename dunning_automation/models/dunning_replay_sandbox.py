@@ -1,0 +1,474 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+WRITTEN = ("dunning_notice", "dunning_notice_line", "dunning_decision")
+"""What a planner writes and reads again; ``dunning_event`` and ``dunning_case`` are
+only written."""
+SHADOWS = (
+    *WRITTEN,
+    "dunning_case",
+    "dunning_event",
+    "dunning_hold",
+    "dunning_policy",
+    "account_move",
+    "account_move_line",
+    "account_payment",
+    "payment_transaction",
+)
+OWN = ("replay_line", "replay_state", "replay_wake", "replay_resume")
+ARRIVING = {
+    # table: (what concerns us, the day on which it became so)
+    "account_payment": ("state = 'in_process'", "date"),
+    "payment_transaction": (
+        "state IN ('pending', 'authorized', 'done')",
+        "COALESCE(last_state_change, create_date)::date",
+    ),
+}
+RESUMING = {
+    "promise": ("promise_broken", "promise_partially_kept"),
+    "plan": ("plan_broken",),
+    "dispute": ("dispute_rejected",),
+}
+
+
+class DunningReplaySandbox(models.AbstractModel):
+    """The ledger of a past day in temporary tables, for the planner to work in.
+
+    PostgreSQL finds a temporary table before the real one of the same name. So the
+    planner runs unchanged, reads the ledger as it was on that day, and what it writes
+    is gone with the sandbox: the live tables cannot be reached.
+
+    What was open on a day follows from the accounting dates of entries and of their
+    reconciliation. Addresses, due dates, exclusions and the filters of policies are
+    those of now: nothing tells what they were.
+    """
+
+    _name = "dunning.replay.sandbox"
+    _description = "Dunning Replay Sandbox"
+
+    # === WHOLE SANDBOX === #
+
+    @api.model
+    def _open(self, company, policies, date_from, date_to):
+        """Build the sandbox in the current transaction.
+
+        :param policies: ``dunning.policy``, the first that fits a line is its policy
+        """
+        self._close()
+        parameters = {
+            "company": company.id,
+            "date_from": date_from,
+            "date_to": date_to,
+            "timezone": company._dunning_timezone(),
+        }
+        self._copy_ledger(policies, parameters)
+        self._copy_history(parameters)
+        self._copy_policies(policies, date_from)
+        self._copy_holds(parameters)
+        self._note_resumptions(parameters)
+        for table, (condition, day) in ARRIVING.items():
+            self._shadow(table)
+            self._let_arrive(table, condition, SQL("%s <= %s", SQL(day), date_from))
+        self._find_days(parameters)
+
+    @api.model
+    def _close(self):
+        """Remove the sandbox: the names mean the real tables again."""
+        self.env.cr.execute(
+            SQL(
+                "DROP TABLE IF EXISTS %s; DROP SEQUENCE IF EXISTS pg_temp.replay_seq",
+                SQL(", ").join(
+                    SQL.identifier("pg_temp", table) for table in (*SHADOWS, *OWN)
+                ),
+            )
+        )
+
+    @api.model
+    def _move_to(self, company, day):
+        """Show the ledger of ``day``: of those debtors about whom something may have to
+        be said.
+
+        :return: whether there are any
+        """
+        for table, (condition, expression) in ARRIVING.items():
+            self._let_arrive(table, condition, SQL("%s = %s", SQL(expression), day))
+        self.env.cr.execute(
+            SQL(
+                """UPDATE dunning_hold
+                      SET state = CASE
+                          WHEN date_start <= %(day)s
+                           AND COALESCE(replay_released > %(day)s, TRUE)
+                          THEN 'active' ELSE 'expired' END
+                    WHERE %(day)s IN (date_start, replay_released)""",
+                day=day,
+            )
+        )
+        self.env.cr.execute("TRUNCATE account_move_line")
+        columns = self._get_columns("account_move_line")
+        computed = {
+            "amount_residual": SQL("state.residual"),
+            "amount_residual_currency": SQL("state.residual_currency"),
+            "reconciled": SQL("state.residual_currency = 0"),
+        }
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO account_move_line (%(columns)s, replay_policy_id)
+                   SELECT %(values)s, line.replay_policy_id
+                     FROM replay_line line
+                     JOIN replay_state state
+                       ON state.line_id = line.id
+                      AND %(day)s BETWEEN state.date_from AND state.date_to
+                    WHERE line.replay_partner_id IN (%(awake)s)""",
+                awake=self._get_awake_sql(day),
+                columns=SQL(", ").join(map(SQL.identifier, columns)),
+                day=day,
+                values=SQL(", ").join(
+                    computed.get(name, SQL.identifier("line", name)) for name in columns
+                ),
+            )
+        )
+        found = self.env.cr.rowcount
+        self.env.cr.execute("ANALYZE account_move_line (id, move_id, partner_id)")
+        self._resume(day)
+        return bool(found)
+
+    @api.model
+    def _get_awake_sql(self, day):
+        """Debtors for whom ``day`` may bring something: an entry, the start or end of a
+        hold, or the day of a next level. Who is on hold, unreachable or through waits
+        for something to happen; who is in a control group grows out of it by age."""
+        return SQL(
+            """SELECT partner_id FROM replay_wake WHERE day = %(day)s
+               UNION
+               SELECT partner_id
+                 FROM dunning_decision
+                WHERE outcome IN ('remind', 'wait') AND next_date <= %(day)s
+                   OR reason = 'control_group'""",
+            day=day,
+        )
+
+    @api.model
+    def _resume(self, day):
+        """Promises that were broken on ``day`` let their lines go on."""
+        rows = self.env.execute_query(
+            SQL("SELECT line_id FROM replay_resume WHERE day = %s", day)
+        )
+        if rows:
+            lines = [line_id for (line_id,) in rows]
+            self.env["dunning.decision"]._resume(lines, day)
+
+    # === TABLES === #
+
+    @api.model
+    def _get_real(self, table):
+        """The real table, whatever stands before it."""
+        [[schema]] = self.env.execute_query(SQL("SELECT current_schema()"))
+        return SQL.identifier(schema, table)
+
+    @api.model
+    def _get_columns(self, table):
+        """The columns of a real table, in their order."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT column_name
+                     FROM information_schema.columns
+                    WHERE table_schema = current_schema() AND table_name = %s
+                    ORDER BY ordinal_position""",
+                table,
+            )
+        )
+        return [name for (name,) in rows]
+
+    @api.model
+    def _shadow(self, table, indexes=False, rows=None):
+        """Put an empty table, or one with ``rows`` (SQL condition about ``real``),
+        before the real one."""
+        real = self._get_real(table)
+        self.env.cr.execute(
+            SQL(
+                """CREATE TEMPORARY TABLE %(table)s (LIKE %(real)s %(indexes)s)
+                       ON COMMIT DROP;
+                   INSERT INTO %(table)s SELECT * FROM %(real)s AS real WHERE %(rows)s
+                """,
+                indexes=SQL("INCLUDING INDEXES") if indexes else SQL(),
+                real=real,
+                rows=rows or SQL("FALSE"),
+                table=SQL.identifier("pg_temp", table),
+            )
+        )
+
+    @api.model
+    def _let_arrive(self, table, condition, when):
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s SELECT * FROM %s WHERE %s AND %s",
+                SQL.identifier("pg_temp", table),
+                self._get_real(table),
+                SQL(condition),
+                when,
+            )
+        )
+
+    # === CONTENT === #
+
+    @api.model
+    def _copy_ledger(self, policies, parameters):
+        """``replay_line``: the receivable lines that were open on a day of the replay;
+        ``replay_state``: from when to when how much of each was open."""
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE replay_line ON COMMIT DROP AS
+                SELECT line.*, debtor.id AS replay_partner_id,
+                       %(policy)s AS replay_policy_id
+                  FROM account_move_line line
+             LEFT JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN res_partner debtor
+                    ON debtor.id = partner.commercial_partner_id
+                 WHERE line.account_id IN (
+                           SELECT id
+                             FROM account_account
+                            WHERE account_type = 'asset_receivable')
+                   AND line.parent_state = 'posted'
+                   AND line.company_id = %(company)s
+                   AND line.date <= %(date_to)s
+                   AND (line.reconciled IS NOT TRUE OR line.id IN (
+                           SELECT debit_move_id
+                             FROM account_partial_reconcile
+                            WHERE max_date >= %(date_from)s
+                        UNION ALL
+                           SELECT credit_move_id
+                             FROM account_partial_reconcile
+                            WHERE max_date >= %(date_from)s));
+                ALTER TABLE replay_line ADD PRIMARY KEY (id);
+                ANALYZE replay_line (id, move_id, partner_id, replay_partner_id)
+                """,
+                policy=policies._get_match_sql(),
+                **parameters,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE replay_state ON COMMIT DROP AS
+                WITH change AS (
+                    SELECT id AS line_id, date AS day, balance AS residual,
+                           amount_currency AS residual_currency
+                      FROM replay_line
+                 UNION ALL
+                    SELECT debit_move_id, max_date, -amount, -debit_amount_currency
+                      FROM account_partial_reconcile
+                 UNION ALL
+                    SELECT credit_move_id, max_date, amount, credit_amount_currency
+                      FROM account_partial_reconcile
+                ), daily AS (
+                    SELECT line_id,
+                           GREATEST(change.day, line.date, %(date_from)s) AS day,
+                           SUM(residual) AS residual,
+                           SUM(residual_currency) AS residual_currency
+                      FROM change
+                      JOIN replay_line line ON line.id = change.line_id
+                     WHERE change.day <= %(date_to)s
+                     GROUP BY 1, 2
+                )
+                SELECT line_id, day AS date_from,
+                       COALESCE(LEAD(day) OVER of_line - 1, %(date_to)s) AS date_to,
+                       SUM(residual) OVER of_line AS residual,
+                       SUM(residual_currency) OVER of_line AS residual_currency
+                  FROM daily
+                WINDOW of_line AS (PARTITION BY line_id ORDER BY day);
+                CREATE INDEX ON replay_state (line_id);
+                ANALYZE replay_state
+                """,
+                **parameters,
+            )
+        )
+        self._shadow(
+            "account_move", rows=SQL("real.id IN (SELECT move_id FROM replay_line)")
+        )
+        self.env.cr.execute(
+            """ALTER TABLE pg_temp.account_move ADD PRIMARY KEY (id);
+               -- What the ledger says of that day is in the residuals.
+               UPDATE account_move
+                  SET payment_state = 'not_paid'
+                WHERE payment_state IN ('in_payment', 'paid', 'partial', 'reversed');
+               ANALYZE account_move (id, partner_id, payment_state)"""
+        )
+        self._shadow("account_move_line")
+        self.env.cr.execute(
+            "ALTER TABLE pg_temp.account_move_line ADD COLUMN replay_policy_id integer"
+        )
+
+    @api.model
+    def _copy_history(self, parameters):
+        """What customers had heard before the first day. What waited then has been
+        answered since."""
+        self.env.cr.execute("CREATE TEMPORARY SEQUENCE replay_seq")
+        rows = {
+            "dunning_notice": SQL(
+                """real.company_id = %(company)s AND real.simulation IS NOT TRUE
+                   AND real.date < %(date_from)s
+                   AND real.state IN ('ready', 'claimed', 'sent', 'delivered',
+                                      'unknown', 'planned', 'cancelled')""",
+                **parameters,
+            ),
+            "dunning_notice_line": SQL(
+                "real.notice_id IN (SELECT id FROM dunning_notice)"
+            ),
+        }
+        for table in WRITTEN:
+            self._shadow(table, indexes=True, rows=rows.get(table))
+            self.env.cr.execute(
+                SQL(
+                    """SELECT setval('pg_temp.replay_seq', (
+                           SELECT GREATEST(MAX(id), 1) FROM %(table)s) + nextval(
+                               'pg_temp.replay_seq'));
+                       ALTER TABLE %(shadow)s
+                           ALTER COLUMN id SET DEFAULT nextval('pg_temp.replay_seq')""",
+                    shadow=SQL.identifier("pg_temp", table),
+                    table=SQL.identifier(table),
+                )
+            )
+        for table in ("dunning_case", "dunning_event"):
+            self._shadow(table)
+            self.env.cr.execute(
+                SQL(
+                    "ALTER TABLE %s ALTER COLUMN id DROP NOT NULL",
+                    SQL.identifier("pg_temp", table),
+                )
+            )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE dunning_notice
+                   SET state = 'sent', date_sent = COALESCE(date_sent, create_date)
+                 WHERE state IN ('planned', 'ready', 'claimed', 'unknown');
+                INSERT INTO dunning_decision
+                       (move_line_id, move_id, company_id, partner_id, outcome, reason,
+                        cycle)
+                SELECT line.id, line.move_id, line.company_id, line.replay_partner_id,
+                       'wait', 'next_level', MAX(step.cycle)
+                  FROM dunning_notice_line step
+                  JOIN replay_line line ON line.id = step.move_line_id
+                 WHERE step.live AND step.is_step
+                 GROUP BY line.id
+                """
+            )
+        )
+
+    @api.model
+    def _copy_policies(self, policies, date_from):
+        """All policies speak by themselves, as if they had begun on the first day."""
+        self._shadow("dunning_policy", rows=SQL("real.id = ANY(%s)", policies.ids))
+        self.env.cr.execute(
+            SQL(
+                """UPDATE dunning_policy
+                      SET mode = 'automatic', active = TRUE,
+                          start_date = LEAST(start_date, %s)""",
+                date_from,
+            )
+        )
+
+    @api.model
+    def _copy_holds(self, parameters):
+        """Holds with the day on which they were released; ``_move_to`` lets them begin
+        and end."""
+        self._shadow(
+            "dunning_hold",
+            rows=SQL("real.company_id = %(company)s", **parameters),
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                ALTER TABLE pg_temp.dunning_hold ADD COLUMN replay_released date;
+                UPDATE dunning_hold hold
+                   SET replay_released = told.day
+                  FROM (SELECT (payload->>'hold')::integer AS hold_id,
+                               MIN((occurred_at AT TIME ZONE 'UTC'
+                                    AT TIME ZONE %(timezone)s)::date) AS day
+                          FROM %(event)s
+                         WHERE company_id = %(company)s AND kind = 'hold_released'
+                         GROUP BY 1
+                       ) AS told
+                 WHERE told.hold_id = hold.id;
+                UPDATE dunning_hold
+                   SET state = CASE
+                       WHEN date_start <= %(date_from)s
+                        AND COALESCE(replay_released > %(date_from)s,
+                                     state != 'released')
+                       THEN 'active' ELSE 'expired' END
+                """,
+                event=self._get_real("dunning_event"),
+                **parameters,
+            )
+        )
+
+    @api.model
+    def _note_resumptions(self, parameters):
+        """``replay_resume``: the lines of promises and plans that were broken and of
+        disputes that were rejected, and when."""
+        sources = []
+        for name, kinds in RESUMING.items():
+            field = self.env[f"dunning.{name}"]._fields["move_line_ids"]
+            sources.append(
+                SQL(
+                    """SELECT rel.%(line)s AS line_id,
+                              (event.occurred_at AT TIME ZONE 'UTC'
+                               AT TIME ZONE %(timezone)s)::date AS day
+                         FROM %(event)s event
+                         JOIN %(relation)s rel
+                           ON rel.%(record)s = (event.payload->>%(name)s)::integer
+                        WHERE event.company_id = %(company)s
+                          AND event.kind IN %(kinds)s""",
+                    event=self._get_real("dunning_event"),
+                    kinds=kinds,
+                    line=SQL.identifier(field.column2),
+                    name=name,
+                    record=SQL.identifier(field.column1),
+                    relation=SQL.identifier(field.relation),
+                    **parameters,
+                )
+            )
+        self.env.cr.execute(
+            SQL(
+                "CREATE TEMPORARY TABLE replay_resume ON COMMIT DROP AS %s",
+                SQL(" UNION ALL ").join(sources),
+            )
+        )
+
+    @api.model
+    def _find_days(self, parameters):
+        """``replay_wake``: the days on which something happened to a debtor."""
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE TEMPORARY TABLE replay_wake ON COMMIT DROP AS
+                SELECT DISTINCT line.replay_partner_id AS partner_id,
+                       state.date_from AS day
+                  FROM replay_state state
+                  JOIN replay_line line ON line.id = state.line_id
+                 WHERE line.replay_partner_id IS NOT NULL
+             UNION
+                SELECT line.replay_partner_id, resume.day
+                  FROM replay_resume resume
+                  JOIN replay_line line ON line.id = resume.line_id
+             UNION
+                SELECT partner_id, days.day
+                  FROM dunning_hold
+            CROSS JOIN LATERAL (
+                        VALUES (date_start), (replay_released), (date_end + 1)
+                       ) AS days(day)
+                 WHERE days.day BETWEEN %(date_from)s AND %(date_to)s
+             UNION
+                SELECT partner.commercial_partner_id, payment.date
+                  FROM %(payment)s payment
+                  JOIN res_partner partner ON partner.id = payment.partner_id
+                 WHERE payment.state = 'in_process'
+                   AND payment.date BETWEEN %(date_from)s AND %(date_to)s;
+                CREATE INDEX ON replay_wake (day);
+                ANALYZE replay_wake
+                """,
+                payment=self._get_real("account_payment"),
+                **parameters,
+            )
+        )
