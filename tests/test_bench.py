@@ -20,6 +20,7 @@ def bench(tmp_path_factory, odoo_environment):
         "events": EVENTS,
         "curve": 1_000,
         "worklist": LINES,
+        "replay": LINES,
     }
     options = [f"--{name}={value}" for name, value in sizes.items()]
     answer = subprocess.run(
@@ -61,6 +62,14 @@ def test_every_point_of_the_curve_has_its_lines(bench):
     assert [point["lines"] for point in bench[1]["curve"]] == [1_000]
 
 
+def test_the_replay_goes_through_three_months(bench):
+    replay = bench[1]["replay"]
+    assert replay["lines"] == LINES
+    assert replay["days"] > 60
+    assert replay["messages"] > LINES / 10
+    assert replay["seconds"] > 0
+
+
 def test_the_worklist_shows_every_debtor_as_a_case(bench):
     worklist = bench[1]["worklist"]
     assert worklist["lines"] == [LINES]
@@ -89,6 +98,7 @@ def test_the_table_says_who_how_much_and_how_fast(bench):
         "floor",
         "PostgreSQL 1",
         "| worklist,",
+        "| replay,",
     ):
         assert words in table
 

@@ -24,6 +24,8 @@ ARRIVING = {
         "COALESCE(last_state_change, create_date)::date",
     ),
 }
+PASSING = ("control_group", "covered_by_credit", "transaction_pending")
+"""Reasons that end without anything that shows in ``replay_wake``."""
 RESUMING = {
     "promise": ("promise_broken", "promise_partially_kept"),
     "plan": ("plan_broken",),
@@ -69,7 +71,8 @@ class DunningReplaySandbox(models.AbstractModel):
         for table, (condition, day) in ARRIVING.items():
             self._shadow(table)
             self._let_arrive(table, condition, SQL("%s <= %s", SQL(day), date_from))
-        self._find_days(parameters)
+        self._find_days(policies)
+        self._refresh_statistics()
 
     @api.model
     def _close(self):
@@ -133,18 +136,30 @@ class DunningReplaySandbox(models.AbstractModel):
         return bool(found)
 
     @api.model
+    def _refresh_statistics(self):
+        """Nobody else tells the database how large temporary tables are."""
+        tables = ("dunning_hold", *WRITTEN, *ARRIVING)
+        self.env.cr.execute(
+            SQL(
+                "ANALYZE %s",
+                SQL(", ").join(SQL.identifier("pg_temp", table) for table in tables),
+            )
+        )
+
+    @api.model
     def _get_awake_sql(self, day):
-        """Debtors for whom ``day`` may bring something: an entry, the start or end of a
-        hold, or the day of a next level. Who is on hold, unreachable or through waits
-        for something to happen; who is in a control group grows out of it by age."""
+        """Debtors for whom ``day`` may bring something: see ``_find_days``, or the day
+        of a next level. Who is on hold, unreachable or through waits for something to
+        happen, but for what passes without a day of its own."""
         return SQL(
             """SELECT partner_id FROM replay_wake WHERE day = %(day)s
                UNION
                SELECT partner_id
                  FROM dunning_decision
                 WHERE outcome IN ('remind', 'wait') AND next_date <= %(day)s
-                   OR reason = 'control_group'""",
+                   OR reason IN %(passing)s""",
             day=day,
+            passing=PASSING,
         )
 
     @api.model
@@ -437,38 +452,42 @@ class DunningReplaySandbox(models.AbstractModel):
         )
 
     @api.model
-    def _find_days(self, parameters):
-        """``replay_wake``: the days on which something happened to a debtor."""
+    def _find_days(self, policies):
+        """``replay_wake``: the days on which a debtor may have to hear something that
+        he had not to hear before. A payment never is a reason for that, nor is an
+        invoice before its first level; unless a level asks for a share of the debt,
+        which grows when the rest is paid."""
+        delays = policies.level_ids.mapped("delay_days")
+        is_early = any(policies.level_ids.mapped("min_percentage"))
         self.env.cr.execute(
             SQL(
                 """
                 CREATE TEMPORARY TABLE replay_wake ON COMMIT DROP AS
-                SELECT DISTINCT line.replay_partner_id AS partner_id,
-                       state.date_from AS day
-                  FROM replay_state state
-                  JOIN replay_line line ON line.id = state.line_id
-                 WHERE line.replay_partner_id IS NOT NULL
+                WITH change AS (
+                    SELECT line.replay_partner_id AS partner_id, state.date_from AS day,
+                           COALESCE(line.date_maturity, line.date) + %(first)s AS ripe,
+                           state.residual > 0 AND state.residual > COALESCE(
+                               LAG(state.residual) OVER (
+                                   PARTITION BY line.id ORDER BY state.date_from), 0)
+                               AS is_more
+                      FROM replay_state state
+                      JOIN replay_line line ON line.id = state.line_id
+                )
+                SELECT partner_id, CASE WHEN %(is_early)s THEN day
+                                        ELSE GREATEST(day, ripe) END AS day
+                  FROM change
+                 WHERE partner_id IS NOT NULL AND (is_more OR %(is_early)s)
              UNION
                 SELECT line.replay_partner_id, resume.day
                   FROM replay_resume resume
                   JOIN replay_line line ON line.id = resume.line_id
              UNION
-                SELECT partner_id, days.day
-                  FROM dunning_hold
-            CROSS JOIN LATERAL (
-                        VALUES (date_start), (replay_released), (date_end + 1)
-                       ) AS days(day)
-                 WHERE days.day BETWEEN %(date_from)s AND %(date_to)s
-             UNION
-                SELECT partner.commercial_partner_id, payment.date
-                  FROM %(payment)s payment
-                  JOIN res_partner partner ON partner.id = payment.partner_id
-                 WHERE payment.state = 'in_process'
-                   AND payment.date BETWEEN %(date_from)s AND %(date_to)s;
+                SELECT partner_id, LEAST(replay_released, date_end + 1)
+                  FROM dunning_hold;
                 CREATE INDEX ON replay_wake (day);
                 ANALYZE replay_wake
                 """,
-                payment=self._get_real("account_payment"),
-                **parameters,
+                first=min(delays, default=0),
+                is_early=is_early,
             )
         )

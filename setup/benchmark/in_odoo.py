@@ -11,7 +11,7 @@ from pathlib import Path
 
 from installer.in_odoo import environment
 
-from . import audit, ledger, planning, sending, worklist
+from . import audit, ledger, planning, replay, sending, worklist
 
 RESULT_MARK = "\x1eRESULT "
 
@@ -23,6 +23,7 @@ STEPS = {
     "send_ours": sending.ours,
     "send_oca": sending.oca,
     "audit": audit.measure,
+    "replay": replay.measure,
     "worklist": worklist.measure,
 }
 

@@ -93,6 +93,85 @@ def _copy_sample(env, invoice, lines, debtors):
         )
 
 
+def pay(env):
+    """Let most customers pay, as in life: of 20 invoices 17, from 5 days before to 25
+    days after the due date, as far as that day has come.
+
+    :return: the number of payments
+    """
+    cr = env.cr
+    cr.execute(
+        """CREATE TEMPORARY TABLE bench_paid AS
+           SELECT ROW_NUMBER() OVER (ORDER BY id) AS g, *
+             FROM (SELECT id, move_id, partner_id, balance, currency_id, company_id,
+                          date_maturity + MOD(id::bigint * 7919, 31)::int - 5 AS day
+                     FROM account_move_line
+                    WHERE date_maturity IS NOT NULL
+                      AND parent_state = 'posted' AND MOD(id, 20) < 17
+                  ) AS line
+            WHERE day <= CURRENT_DATE;
+           CREATE UNIQUE INDEX ON bench_paid (g);
+           ANALYZE bench_paid;
+           SELECT COUNT(*), MIN(id), MIN(move_id) FROM bench_paid"""
+    )
+    [[count, line_id, move_id]] = cr.fetchall()
+
+    def of_paid(column):
+        return f"(SELECT {column} FROM bench_paid WHERE bench_paid.g = numbers.g)"
+
+    with _without_upkeep(env, "account_move", "account_move_line"):
+        first_move = _copy_rows(
+            env,
+            "account_move",
+            move_id,
+            count,
+            name="'PAID/' || g",
+            sequence_number="g",
+            payment_reference="NULL",
+            move_type="'entry'",
+            date=of_paid("day"),
+            invoice_date="NULL",
+            partner_id=of_paid("partner_id"),
+            commercial_partner_id=of_paid("partner_id"),
+        )
+        amount = of_paid("balance")
+        first_line = _copy_rows(
+            env,
+            "account_move_line",
+            line_id,
+            count,
+            move_id=f"{first_move} + g - 1",
+            move_name="'PAID/' || g",
+            partner_id=of_paid("partner_id"),
+            date=of_paid("day"),
+            date_maturity=of_paid("day"),
+            debit="0",
+            credit=amount,
+            balance=f"-{amount}",
+            amount_currency=f"-{amount}",
+        )
+        cr.execute(
+            f"""INSERT INTO account_partial_reconcile
+                       (debit_move_id, credit_move_id, amount, debit_amount_currency,
+                        credit_amount_currency, debit_currency_id, credit_currency_id,
+                        company_id, max_date)
+                SELECT id, {first_line} + g - 1, balance, balance, balance, currency_id,
+                       currency_id, company_id, day
+                  FROM bench_paid;
+                UPDATE account_move_line
+                   SET reconciled = TRUE, amount_residual = 0,
+                       amount_residual_currency = 0
+                 WHERE id IN (SELECT id FROM bench_paid)
+                    OR id BETWEEN {first_line} AND {first_line} + {count} - 1;
+                UPDATE account_move
+                   SET payment_state = 'paid', amount_residual = 0
+                 WHERE id IN (SELECT move_id FROM bench_paid);
+                DROP TABLE bench_paid"""
+        )
+    env.invalidate_all()
+    return count
+
+
 @contextlib.contextmanager
 def _without_upkeep(env, *tables):
     """Foreign keys and indexes are dropped and made again, as they were: at once for

@@ -21,6 +21,7 @@ from .ledger import LINES_PER_DEBTOR
 
 CURVE = (1_000, 10_000, 100_000)
 WORKLIST = 10_000
+REPLAY = 10_000
 FEW_LINES = 20_000
 PEER = "account_credit_control"
 RESULT_MARK = "\x1eRESULT "
@@ -80,6 +81,14 @@ def _parse(arguments: list) -> argparse.Namespace:
         help=f"open the worklist and a case on a ledger of {WORKLIST:,} lines (the "
         "default), and on one of that many if they are more",
     )
+    parser.add_argument(
+        "--replay",
+        type=_count,
+        default=REPLAY,
+        metavar="LINES",
+        help="replay 90 days of a ledger of that many lines, with two policies "
+        f"(default: {REPLAY:,})",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
     parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
@@ -118,6 +127,7 @@ class Bench:
             "audit": self._measure_audit(),
             "curve": self._measure_curve(),
             "worklist": self._measure_worklist(),
+            "replay": self._measure_replay(),
         }
 
     # --- sides ------------------------------------------------------------------
@@ -189,6 +199,14 @@ class Bench:
                 value = measured[name]
                 values.append(_rounded(value) if name.endswith("_s") else value)
         return figures
+
+    def _measure_replay(self) -> dict:
+        """Three months of the past, with two policies."""
+        lines = self.options.replay
+        database = self._make_ledger(lines)
+        measured = self._step(f"Replay: {lines:,} lines", "replay", database)
+        self._drop(database)
+        return measured | {"seconds": _rounded(measured["seconds"])}
 
     # --- databases ----------------------------------------------------------------
 

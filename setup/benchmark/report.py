@@ -10,6 +10,7 @@ def markdown(measured: dict) -> str:
         _audit(measured["audit"]),
         _curve(measured["curve"]),
         _worklist(measured["worklist"]),
+        _replay(measured["replay"]),
         _conditions(measured),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -102,6 +103,12 @@ def _worklist(figures: dict) -> str:
         for index, seconds in enumerate(figures[name])
     ]
     return _table(["screen", "lines", "seconds", "against the first"], *rows)
+
+
+def _replay(figures: dict) -> str:
+    head = ["replay, two policies", "lines", "of them paid", "days", "messages", "s"]
+    names = ("lines", "paid", "days", "messages", "seconds")
+    return _table(head, ["ours", *(figures[name] for name in names)])
 
 
 def _conditions(measured: dict) -> str:
