@@ -5,7 +5,7 @@ FOLLOW = """
     CREATE OR REPLACE FUNCTION %(name)s() RETURNS trigger AS $$
     BEGIN
         IF to_regclass(%(table_name)s) IS NOT NULL THEN
-            %(follow)s WHERE %(column)s IN (SELECT id FROM gone);
+            %(follow)s;
         END IF;
         RETURN NULL;
     END
@@ -15,6 +15,31 @@ FOLLOW = """
            FOR EACH STATEMENT EXECUTE FUNCTION %(name)s()
 """
 PREFIX = "dunning_follow_"
+ACTIONS = {
+    "cascade": "DELETE FROM %(table)s WHERE %(column)s IN (SELECT id FROM gone)",
+    "set null": """UPDATE %(table)s SET %(column)s = NULL
+                    WHERE %(column)s IN (SELECT id FROM gone)""",
+    "restrict": """
+        IF EXISTS (SELECT FROM %(table)s WHERE %(column)s IN (SELECT id FROM gone)) THEN
+            RAISE foreign_key_violation
+            USING MESSAGE = 'What is deleted is still in use',
+                  TABLE = %(table_name)s, COLUMN = %(column_name)s;
+        END IF""",
+}
+"""What a trigger does for each ``ondelete``."""
+
+
+def get_unchecked_columns(env, table):
+    """(table, column) of all fields without a foreign key that point to ``table``, for
+    those who would look for foreign keys, as Odoo's merge of customers does."""
+    return [
+        (model._table, field.name)
+        for model in env.values()
+        for field in model._fields.values()
+        if isinstance(field, UncheckedMany2one)
+        and model._auto
+        and env[field.comodel_name]._table == table
+    ]
 
 
 class UncheckedMany2one(fields.Many2one):
@@ -39,12 +64,13 @@ class UncheckedMany2one(fields.Many2one):
 
 class FollowingMany2one(UncheckedMany2one):
     """A many2one without a foreign key that still follows its targets when they are
-    deleted, as ``ondelete`` says: ``cascade`` or ``set null``.
+    deleted, as ``ondelete`` says: ``cascade``, ``set null`` or ``restrict``.
 
     A trigger of the target's table does it, once per statement and not per row. What
     it cannot do: notice a target that is deleted while our row is not committed yet.
-    So only where the planner has seen the target a moment ago, and where a row that
-    points to nothing does no harm until ``dunning.decision._gc_dangling`` removes it.
+    So only where the planner has seen the target a moment ago, and where something
+    else holds it meanwhile or a row that points to nothing does no harm until
+    ``dunning.decision._gc_dangling`` removes it.
     """
 
     def update_db_foreign_key(self, model, column):
@@ -53,17 +79,20 @@ class FollowingMany2one(UncheckedMany2one):
         name = f"{PREFIX}{model._table}_{self.name}"
         cr.execute("SELECT 1 FROM pg_trigger WHERE tgname = %s", [name])
         if not cr.rowcount:
-            table, column = SQL.identifier(model._table), SQL.identifier(self.name)
+            follow = SQL(
+                ACTIONS[self.ondelete],
+                table=SQL.identifier(model._table),
+                column=SQL.identifier(self.name),
+                table_name=model._table,
+                column_name=self.name,
+            )
             cr.execute(
                 SQL(
                     FOLLOW,
                     name=SQL.identifier(name),
                     table_name=model._table,
-                    column=column,
                     target=SQL.identifier(model.env[self.comodel_name]._table),
-                    follow=SQL("DELETE FROM %s", table)
-                    if self.ondelete == "cascade"
-                    else SQL("UPDATE %s SET %s = NULL", table, column),
+                    follow=follow,
                 )
             )
         return result

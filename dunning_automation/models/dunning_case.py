@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..fields import FollowingMany2one, UncheckedMany2one
 from ..tools import worklist
 from .dunning_exposure import BANDS
 
@@ -57,7 +58,8 @@ class DunningCase(models.Model):
         index=True,
         ondelete="restrict",
     )
-    company_id = fields.Many2one(
+    # The run that opened it is history and holds its company.
+    company_id = UncheckedMany2one(
         "res.company", required=True, readonly=True, index=True
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
@@ -74,7 +76,7 @@ class DunningCase(models.Model):
         tracking=True,
         domain="[('share', '=', False)]",
     )
-    level_id = fields.Many2one(
+    level_id = FollowingMany2one(
         "dunning.level",
         readonly=True,
         index="btree_not_null",
@@ -140,6 +142,13 @@ class DunningCase(models.Model):
     dispute_count = fields.Integer("Disputes", compute="_compute_agreements")
     plan_count = fields.Integer("Payment Plans", compute="_compute_agreements")
     hold_explanation = fields.Char(compute="_compute_hold_explanation")
+
+    create_uid = FollowingMany2one(
+        "res.users", "Created by", readonly=True, ondelete="set null"
+    )
+    write_uid = FollowingMany2one(
+        "res.users", "Last Updated by", readonly=True, ondelete="set null"
+    )
 
     _open_uniq = models.UniqueIndex(
         "(partner_id, company_id) WHERE state = 'open'",
@@ -453,7 +462,6 @@ class DunningCase(models.Model):
             ]
         )
         pending._set_state("suppressed", self.env._("The customers were merged."))
-        self.env["dunning.decision"]._merge_debtors(sources, target)
         cases = self.search([("partner_id", "in", debtors.ids), ("state", "=", "open")])
         for of_company in cases.grouped("company_id").values():
             of_company = of_company.sorted(lambda case: case.partner_id != target)

@@ -182,19 +182,6 @@ class DunningDecision(models.Model):
                 )
         self.invalidate_model()
 
-    @api.model
-    def _merge_debtors(self, sources, target):
-        """Customers become one. Odoo's merge follows foreign keys, here is none."""
-        self.flush_model(["partner_id"])
-        self.env.cr.execute(
-            SQL(
-                "UPDATE dunning_decision SET partner_id = %s WHERE partner_id IN %s",
-                target.id,
-                tuple(sources.ids) or (0,),
-            )
-        )
-        self.invalidate_model(["partner_id"])
-
     @api.autovacuum
     def _gc_dangling(self):
         """Rows whose receivable line was deleted just while a run evaluated it."""

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
 
+from ..fields import FollowingMany2one
 from ..tools import fingerprint
 
 CONTENT = SQL(
@@ -83,10 +84,12 @@ class DunningEvent(models.Model):
         ondelete="restrict",
         default=lambda self: self._default_user_id(),
     )
-    company_id = fields.Many2one(
+    # A case or notice comes to be together with its first event, so whoever wants to
+    # delete it sees that; run and case hold company and customer as well.
+    company_id = FollowingMany2one(
         "res.company", required=True, readonly=True, index=True, ondelete="restrict"
     )
-    partner_id = fields.Many2one(
+    partner_id = FollowingMany2one(
         "res.partner",
         "Customer",
         readonly=True,
@@ -96,10 +99,10 @@ class DunningEvent(models.Model):
     debtor_key = fields.Integer(
         readonly=True, help="The customer at that moment; merging customers keeps it."
     )
-    case_id = fields.Many2one(
+    case_id = FollowingMany2one(
         "dunning.case", readonly=True, index="btree_not_null", ondelete="restrict"
     )
-    notice_id = fields.Many2one(
+    notice_id = FollowingMany2one(
         "dunning.notice", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     kind = fields.Selection(

@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..fields import FollowingMany2one
 from ..tools import risk
 from ..tools.risk import History
 
@@ -43,10 +44,10 @@ class DunningExposure(models.Model):
     _log_access = False
     _allow_sudo_commands = False
 
-    partner_id = fields.Many2one(
+    partner_id = FollowingMany2one(
         "res.partner", "Customer", required=True, readonly=True, ondelete="cascade"
     )  # Already has an index from the unique constraint.
-    company_id = fields.Many2one(
+    company_id = FollowingMany2one(
         "res.company", required=True, readonly=True, index=True, ondelete="cascade"
     )
     score = fields.Float("Risk", readonly=True, aggregator="avg")

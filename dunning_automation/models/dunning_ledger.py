@@ -97,8 +97,9 @@ class DunningLedger(models.AbstractModel):
         return SQL(
             """
             WITH item AS (
-                SELECT line.id AS move_line_id, line.move_id, line.currency_id,
-                       debtor.id AS partner_id, move.partner_id AS contact_id,
+                SELECT line.id AS move_line_id, line.move_id, move.name AS move_name,
+                       line.currency_id, debtor.id AS partner_id,
+                       move.partner_id AS contact_id,
                        COALESCE(line.date_maturity, line.date) AS date_due,
                        line.amount_residual AS residual,
                        line.amount_residual_currency AS residual_currency,
@@ -151,9 +152,9 @@ class DunningLedger(models.AbstractModel):
                              AND credit.currency_id = item.currency_id
                  WHERE residual_currency > 0
             ), net_line AS (
-                SELECT move_line_id, move_id, currency_id, partner_id, contact_id,
-                       date_due, residual, residual_currency, policy_id, max_delay,
-                       credit,
+                SELECT move_line_id, move_id, move_name, currency_id, partner_id,
+                       contact_id, date_due, residual, residual_currency, policy_id,
+                       max_delay, credit,
                        CASE WHEN stop_reason IS NOT NULL THEN stop_reason
                             WHEN running_total <= credit THEN 'covered_by_credit'
                         END AS stop_reason

@@ -41,25 +41,26 @@ class DunningNotice(models.Model):
     _order = "date desc, id desc"
     _allow_sudo_commands = False
 
-    # The case, and the level that was used, hold company and policy.
+    # The run, and the level that was used, hold company and policy.
     company_id = UncheckedMany2one(
         "res.company", required=True, readonly=True, index=True
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    case_id = fields.Many2one(
+    # The event that opened the case holds it.
+    case_id = FollowingMany2one(
         "dunning.case", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     debtor_key = fields.Integer(
         readonly=True, help="The customer at planning; merging customers keeps it."
     )
-    partner_id = fields.Many2one(
+    partner_id = FollowingMany2one(
         "res.partner",
         "Customer",
         required=True,
         readonly=True,
         index=True,
         ondelete="restrict",
-    )
+    )  # A real one is held by the case.
     run_id = FollowingMany2one(
         "dunning.run", readonly=True, index=True, ondelete="cascade"
     )  # Only simulated runs can be deleted.
@@ -69,7 +70,7 @@ class DunningNotice(models.Model):
     level_id = fields.Many2one(
         "dunning.level", required=True, readonly=True, index=True, ondelete="restrict"
     )
-    action_id = fields.Many2one(
+    action_id = FollowingMany2one(
         "dunning.action", readonly=True, index="btree_not_null", ondelete="set null"
     )
     channel = fields.Selection(
@@ -143,6 +144,12 @@ class DunningNotice(models.Model):
     )
     line_ids = fields.One2many("dunning.notice.line", "notice_id", "Lines")
     event_ids = fields.One2many("dunning.event", "notice_id", "Timeline")
+    create_uid = FollowingMany2one(
+        "res.users", "Created by", readonly=True, ondelete="set null"
+    )
+    write_uid = FollowingMany2one(
+        "res.users", "Last Updated by", readonly=True, ondelete="set null"
+    )
     overdue_amount = fields.Monetary(
         compute="_compute_overdue_amount", help="Company currency."
     )

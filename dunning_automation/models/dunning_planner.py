@@ -11,6 +11,9 @@ MANY_LINES = 1000
 WORK_MEM = "64MB"
 """Of the database, per sort or join of a run: its own default writes 100,000 lines to
 the disk again and again."""
+STATISTICS = 10
+"""How closely the database looks at the tables of a run: it needs to know that they are
+large. Looking as closely as it does by itself takes longer than some of the steps."""
 LONGEST_CHAIN = 20
 """A level uses each channel once, so no chain of fallbacks is longer."""
 REPAIRABLE = ("no_email", "invalid_email", "bounced", "no_postal_address", "no_phone")
@@ -38,7 +41,13 @@ class DunningPlanner(models.AbstractModel):
         Idempotent: what was planned before is found by the unique keys and not planned
         again. A simulated run writes simulated notices only.
         """
-        self.env.cr.execute(SQL("SET LOCAL work_mem = %s", WORK_MEM))
+        self.env.cr.execute(
+            SQL(
+                "SET LOCAL work_mem = %s; SET LOCAL default_statistics_target = %s",
+                WORK_MEM,
+                STATISTICS,
+            )
+        )
         self.env["dunning.ledger"]._flush()
         if not run.simulation:
             self.env["dunning.notice"]._refresh_planned(run.company_id)
@@ -56,8 +65,8 @@ class DunningPlanner(models.AbstractModel):
         run.sudo().hold_reason = self._get_hold_reason(run)
         self._create_notices(run)
         if not run.simulation:
-            self._store_decisions(run)
             self._settle_decisions(run)
+            self._store_decisions(run)
         self._count(run)
         self._refresh_statistics(run)
         if not run.simulation:
@@ -78,7 +87,7 @@ class DunningPlanner(models.AbstractModel):
         )
         ledger = self.env["dunning.ledger"]
         late = SQL(
-            "stop_reason IS NULL AND %s - net_line.date_due"
+            "stop_reason IS NULL AND %s - line.date_due"
             " > COALESCE(policy.item_grace_days, 0)",
             run.date,
         )
@@ -88,8 +97,22 @@ class DunningPlanner(models.AbstractModel):
                 CREATE TEMPORARY TABLE dunning_evaluation ON COMMIT DROP AS
                 %(net_lines)s,
                 %(contacts)s,
+                in_cycle AS (
+                    SELECT net_line.*,
+                           COALESCE(decision.cycle, 0) + fresh.start AS cycle,
+                           CASE WHEN fresh.start = 0 THEN decision.floor_delay END
+                               AS floor_delay
+                      FROM net_line
+                 LEFT JOIN dunning_decision decision
+                        ON decision.move_line_id = net_line.move_line_id
+                CROSS JOIN LATERAL (
+                        SELECT CASE WHEN decision.outcome = 'settled'
+                                     AND decision.reason = 'paid'
+                                    THEN 1 ELSE 0 END AS start
+                       ) AS fresh
+                ),
                 counted AS (
-                    SELECT net_line.*, %(today)s - net_line.date_due AS days_overdue,
+                    SELECT line.*, %(today)s - line.date_due AS days_overdue,
                            policy.mode, policy.grouping, policy.reentry,
                            policy.start_rule, policy.start_date,
                            policy.min_overdue_amount, policy.account_grace_days,
@@ -99,9 +122,6 @@ class DunningPlanner(models.AbstractModel):
                            COALESCE(policy.item_grace_days, 0) AS item_grace,
                            start_level.delay_days AS start_delay,
                            policy.mode = 'simulate' OR %(simulation)s AS simulated,
-                           COALESCE(decision.cycle, 0) + fresh.start AS cycle,
-                           CASE WHEN fresh.start = 0 THEN decision.floor_delay END
-                               AS floor_delay,
                            GREATEST(contact.last_date, %(shared)s.last_date)
                                AS last_date,
                            GREATEST(contact.pending_state, %(shared)s.pending_state)
@@ -110,29 +130,18 @@ class DunningPlanner(models.AbstractModel):
                            OR COALESCE(%(shared)s.planned_today, FALSE)
                                AS planned_today,
                            CASE WHEN policy.grouping = 'invoice'
-                                THEN net_line.move_id END AS apart,
-                           SUM(residual) FILTER (WHERE %(late)s)
-                               OVER (PARTITION BY net_line.partner_id)
-                               AS overdue_total,
+                                THEN line.move_id END AS apart,
                            %(standing)s
-                      FROM net_line
-                 LEFT JOIN dunning_policy policy ON policy.id = net_line.policy_id
+                      FROM in_cycle line
+                 LEFT JOIN dunning_policy policy ON policy.id = line.policy_id
                  LEFT JOIN dunning_level start_level
                         ON start_level.id = policy.start_level_id
                        AND policy.start_rule = 'level'
-                 LEFT JOIN dunning_decision decision
-                        ON decision.move_line_id = net_line.move_line_id
-                CROSS JOIN LATERAL (
-                        SELECT CASE WHEN decision.outcome = 'settled'
-                                     AND decision.reason = 'paid'
-                                    THEN 1 ELSE 0 END AS start
-                       ) AS fresh
                            %(contact_joins)s
-                    WINDOW of_policy AS (
-                               PARTITION BY net_line.partner_id, net_line.policy_id),
-                           of_currency AS (
-                               PARTITION BY net_line.partner_id, net_line.policy_id,
-                                            net_line.currency_id)
+                    WINDOW of_customer AS (PARTITION BY line.partner_id),
+                           of_policy AS (PARTITION BY line.partner_id, line.policy_id),
+                           of_currency AS (PARTITION BY line.partner_id, line.policy_id,
+                                                        line.currency_id)
                 ),
                 history AS (
                     -- Of the latest cycle with steps; an earlier one tells where a
@@ -142,8 +151,8 @@ class DunningPlanner(models.AbstractModel):
                            level.delay_days, notice.date AS step_date
                       FROM dunning_notice_line step
                       JOIN dunning_notice notice ON notice.id = step.notice_id
-                      JOIN counted ON counted.move_line_id = step.move_line_id
-                                  AND counted.cycle >= step.cycle
+                      JOIN in_cycle ON in_cycle.move_line_id = step.move_line_id
+                                   AND in_cycle.cycle >= step.cycle
                       JOIN dunning_level level ON level.id = step.level_id
                      WHERE step.live AND step.is_step
                      ORDER BY step.move_line_id, step.cycle DESC,
@@ -153,6 +162,7 @@ class DunningPlanner(models.AbstractModel):
                     SELECT counted.*, present.level_id AS last_level_id,
                            present.delay_days AS last_delay, present.step_date,
                            GREATEST(
+                               present.delay_days + 1,
                                CASE WHEN floor_delay IS NOT NULL
                                     THEN LEAST(floor_delay, ladder.top_delay) END,
                                CASE WHEN present.move_line_id IS NULL THEN GREATEST(
@@ -165,7 +175,7 @@ class DunningPlanner(models.AbstractModel):
                                         THEN earlier.delay_days + 1 END,
                                    %(contextual)s
                                ) END
-                           ) AS from_delay
+                           ) AS lowest_delay
                       FROM counted
                  LEFT JOIN history AS present
                         ON present.move_line_id = counted.move_line_id
@@ -180,7 +190,8 @@ class DunningPlanner(models.AbstractModel):
                        ) AS ladder ON ladder.policy_id = counted.policy_id
                 ),
                 rung AS (
-                    SELECT level.*, LEAD(id) OVER ladder AS later_id,
+                    SELECT level.*, LAG(delay_days) OVER ladder AS earlier_delay,
+                           LEAD(id) OVER ladder AS later_id,
                            LEAD(delay_days) OVER ladder AS later_delay
                       FROM dunning_level level
                      WHERE policy_id = ANY(%(policies)s)
@@ -219,17 +230,18 @@ class DunningPlanner(models.AbstractModel):
                                %(today)s + later_level.min_interval_days
                            ) AS later_date
                       FROM placed
-                 LEFT JOIN LATERAL (
-                        SELECT level.*
-                          FROM rung AS level
-                         WHERE level.policy_id = placed.policy_id
-                           AND (last_delay IS NULL OR level.delay_days > last_delay)
-                           AND (from_delay IS NULL OR level.delay_days >= from_delay)
-                           AND (level.delay_days >= 0
-                                OR placed.days_overdue < LEAST(0, level.later_delay))
-                         ORDER BY level.delay_days
-                         LIMIT 1
-                       ) AS next_level ON TRUE
+                 LEFT JOIN rung AS next_level
+                        -- The first rung that is open to the line: it is, and the one
+                        -- before is too low or was a courtesy that lapsed.
+                        ON next_level.policy_id = placed.policy_id
+                       AND next_level.delay_days
+                           >= COALESCE(lowest_delay, next_level.delay_days)
+                       AND (next_level.delay_days >= 0
+                            OR days_overdue < LEAST(0, next_level.later_delay))
+                       AND (next_level.earlier_delay IS NULL
+                            OR next_level.earlier_delay < lowest_delay
+                            OR next_level.earlier_delay < 0
+                           AND days_overdue >= LEAST(0, next_level.delay_days))
                  LEFT JOIN dunning_level_minimum minimum
                         ON minimum.level_id = next_level.id
                        AND minimum.currency_id = placed.currency_id
@@ -254,7 +266,11 @@ class DunningPlanner(models.AbstractModel):
                                AS debtor_free
                       FROM climbing
                 )
-                SELECT riding.*, answer.*,
+                SELECT move_line_id, move_id, move_name, partner_id, contact_id,
+                       currency_id, policy_id, mode, simulated, date_due, days_overdue,
+                       item_grace, residual, residual_currency, cycle, floor_delay,
+                       last_level_id, last_delay, next_level_id, next_delay,
+                       requires_review, later_level_id, later_date, answer.*,
                        CASE WHEN answer.reason != 'max_level' THEN
                            GREATEST(own_date, CASE WHEN debtor_free IS NOT TRUE
                                                    THEN gap_date END)
@@ -312,7 +328,6 @@ class DunningPlanner(models.AbstractModel):
                     pilot.CONTROL, SQL("policy.id"), SQL("net_line.partner_id")
                 ),
                 enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
-                late=late,
                 policies=policies.ids,
                 simulation=run.simulation,
                 standing=self._get_standing_sql(policies, late, run.date),
@@ -348,6 +363,11 @@ class DunningPlanner(models.AbstractModel):
         """What the customer of each line owes under its policy, for thresholds and
         grace; sorting all lines for it is left out where nobody asks."""
         levels = policies.level_ids
+        overdue_total = (
+            SQL("SUM(residual) FILTER (WHERE %s) OVER of_customer", late)
+            if any(policies.mapped("min_overdue_amount"))
+            else SQL("0")
+        )
         if not (
             any(policies.mapped("account_grace_days"))
             or any(policies.mapped("control_share"))
@@ -355,18 +375,22 @@ class DunningPlanner(models.AbstractModel):
             or levels.minimum_ids
         ):
             return SQL(
-                """NULL::numeric AS balance, NULL::numeric AS open_total,
-                   0 AS worst_arrears, NULL::numeric AS currency_balance"""
+                """%s AS overdue_total, NULL::numeric AS balance,
+                   NULL::numeric AS open_total, 0 AS worst_arrears,
+                   NULL::numeric AS currency_balance""",
+                overdue_total,
             )
         return SQL(
-            """SUM(residual) FILTER (WHERE %(late)s) OVER of_policy AS balance,
+            """%(overdue_total)s AS overdue_total,
+               SUM(residual) FILTER (WHERE %(late)s) OVER of_policy AS balance,
                SUM(residual) FILTER (WHERE stop_reason IS NULL) OVER of_policy
                    AS open_total,
-               MAX(%(today)s - net_line.date_due) FILTER (WHERE stop_reason IS NULL)
+               MAX(%(today)s - line.date_due) FILTER (WHERE stop_reason IS NULL)
                    OVER of_policy AS worst_arrears,
                SUM(residual_currency) FILTER (WHERE %(late)s) OVER of_currency
                    AS currency_balance""",
             late=late,
+            overdue_total=overdue_total,
             today=today,
         )
 
@@ -419,7 +443,7 @@ class DunningPlanner(models.AbstractModel):
             today=run.date,
         )
         if not per_invoice:
-            joins = "LEFT JOIN contact ON contact.partner_id = net_line.partner_id"
+            joins = "LEFT JOIN contact ON contact.partner_id = line.partner_id"
             return {
                 "contacts": contacts,
                 "contact_joins": SQL(joins),
@@ -427,12 +451,12 @@ class DunningPlanner(models.AbstractModel):
             }
         joins = """
             LEFT JOIN contact
-                   ON contact.partner_id = net_line.partner_id
+                   ON contact.partner_id = line.partner_id
                   AND contact.scope = CASE
                       WHEN policy.grouping = 'invoice'
-                      THEN CONCAT('M', net_line.move_id) ELSE 'all' END
+                      THEN CONCAT('M', line.move_id) ELSE 'all' END
             LEFT JOIN contact AS shared
-                   ON shared.partner_id = net_line.partner_id
+                   ON shared.partner_id = line.partner_id
                   AND shared.scope = 'shared' AND policy.grouping = 'invoice'"""
         return {
             "contacts": contacts,
@@ -1019,7 +1043,7 @@ class DunningPlanner(models.AbstractModel):
                            CASE WHEN steps.here THEN line.next_level_id
                                 ELSE line.last_level_id END,
                            line.cycle, planned.channel, steps.here,
-                           NOT planned.simulation, move.name, line.date_due,
+                           NOT planned.simulation, line.move_name, line.date_due,
                            line.days_overdue, line.currency_id,
                            line.residual_currency, line.residual
                       FROM planned
@@ -1037,11 +1061,12 @@ class DunningPlanner(models.AbstractModel):
                         SELECT line.outcome = 'remind' AND way.channel IS NOT NULL
                                AS here
                        ) AS steps
-                      JOIN account_move move ON move.id = line.move_id
                      WHERE steps.here
                         OR line.outcome IN ('remind', 'wait')
                        AND line.days_overdue > line.item_grace
-                        ON CONFLICT DO NOTHING
+                        ON CONFLICT (move_line_id, cycle, level_id, channel)
+                     WHERE live AND is_step
+                        DO NOTHING
                 ), fallen_back AS (
                     INSERT INTO dunning_event
                            (occurred_at, user_id, company_id, partner_id, debtor_key,
@@ -1183,8 +1208,11 @@ class DunningPlanner(models.AbstractModel):
         again."""
         if run.remind_count >= MANY_LINES:
             self.env.cr.execute(
-                "ANALYZE dunning_case, dunning_decision, dunning_notice,"
-                " dunning_notice_line"
+                """ANALYZE dunning_case (id, partner_id, company_id, state),
+                           dunning_decision (move_line_id, partner_id, company_id,
+                                             outcome, date_due),
+                           dunning_notice (id, partner_id, company_id, state),
+                           dunning_notice_line (notice_id, move_line_id)"""
             )
 
     def _create_address_tasks(self, run):

@@ -1,4 +1,7 @@
-from odoo.tests import tagged
+from psycopg2.errors import ForeignKeyViolation
+
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..hooks import uninstall_hook
 from .common import DunningCommon
@@ -6,8 +9,8 @@ from .common import DunningCommon
 
 @tagged("post_install", "-at_install")
 class TestUncheckedKeys(DunningCommon):
-    """Tables with a row per open line have no foreign keys; what they point to may go
-    all the same."""
+    """Tables with a row per open line have no foreign keys, and those with a row per
+    notice only a few; what they point to may go, or must stay, all the same."""
 
     def setUp(self):
         super().setUp()
@@ -76,6 +79,63 @@ class TestUncheckedKeys(DunningCommon):
             (other | self.customer).ids, self.customer
         )
         self.assertEqual(self.decisions(invoice).partner_id, self.customer)
+
+    def test_user_who_ran_the_planning_may_go(self):
+        user = new_test_user(self.env, login="leaves")
+        case = self.notice.case_id
+        for record in (case, self.notice):
+            self.env.flush_all()
+            self.cr.execute(
+                f"UPDATE {record._table} SET create_uid = %s, write_uid = %s"
+                " WHERE id = %s",
+                [user.id, user.id, record.id],
+            )
+        self.env.invalidate_all()
+        user.unlink()
+        self.env.invalidate_all()
+        for record in (case, self.notice):
+            self.assertFalse(record.create_uid)
+            self.assertFalse(record.write_uid)
+
+    def test_level_that_nobody_was_told_of_leaves_its_cases(self):
+        level = self.policy.level_ids.sorted("delay_days")[-1]
+        case = self.notice.case_id
+        case.sudo().level_id = level
+        self.env.flush_all()
+        level.unlink()
+        self.env.invalidate_all()
+        self.assertFalse(case.level_id)
+
+    def test_what_events_tell_of_stays(self):
+        """Without any other record that would hold it."""
+        customer = self._create_customer(name="Heard of")
+        company = self.env["res.company"].create({"name": "Heard of"})
+        self.env["dunning.policy"].search([("company_id", "=", company.id)]).unlink()
+        self.env["dunning.event"].sudo().create(
+            {
+                "company_id": company.id,
+                "partner_id": customer.id,
+                "kind": "evidence_exported",
+            }
+        )
+        self.env.flush_all()
+        for record in (customer, company, self.notice, self.notice.case_id):
+            with (
+                self.subTest(record._name),
+                mute_logger("odoo.sql_db"),
+                self.assertRaises(ForeignKeyViolation),
+                self.cr.savepoint(),
+            ):
+                self.cr.execute(f"DELETE FROM {record._table} WHERE id = {record.id}")
+
+    def test_merged_customers_keep_notices_and_events(self):
+        other = self._create_customer(name="Other")
+        self.env["base.partner.merge.automatic.wizard"].create({})._merge(
+            (other | self.customer).ids, other
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.notice.partner_id, other)
+        self.assertEqual(self.notice.event_ids.partner_id, other)
 
     def test_uninstalled_addon_leaves_no_trigger(self):
         """Else nobody could delete an invoice any more."""
