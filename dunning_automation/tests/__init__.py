@@ -21,6 +21,8 @@ from . import (
     test_handover,
     test_health,
     test_holds,
+    test_interest,
+    test_interest_properties,
     test_kill_switch,
     test_message,
     test_modes,
