@@ -12,6 +12,9 @@ UNHEARD = ("activity", "letter", "notification", "server_action")
 """Nothing rings, flashes or speaks at the customer's: what happens between us, and
 letters, which come when the post comes. Decent hours are about the others."""
 
+UNATTENDED = ("notification", "server_action")
+"""Nobody has to do anything, neither the customer nor one of us."""
+
 CALLS = {"call": "phone"}
 """Whoever calls, a person or a machine: for the customer the telephone rings."""
 

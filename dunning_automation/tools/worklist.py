@@ -63,6 +63,10 @@ LOOKS = {
     "credit_hold_set": ("fa-lock", "danger"),
     "credit_hold_released": ("fa-unlock", "success"),
     "handed_over": ("fa-briefcase", "danger"),
+    "put_off": ("fa-moon-o", "muted"),
+    "courtesy_overridden": ("fa-moon-o", "warning"),
+    "optout_set": ("fa-bell-slash-o", "warning"),
+    "optout_withdrawn": ("fa-bell-o", "info"),
     "payment": ("fa-money", "success"),
 }
 HIDDEN = ("notice_claimed",)
