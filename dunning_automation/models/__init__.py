@@ -5,6 +5,7 @@ from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant
 from . import dunning_assignment
+from . import dunning_case_courtesy
 from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement
@@ -22,6 +23,10 @@ from . import dunning_channel_server_action
 from . import dunning_charge
 from . import dunning_charge_booking
 from . import dunning_composer
+from . import dunning_courtesy
+from . import dunning_courtesy_cap
+from . import dunning_courtesy_holiday
+from . import dunning_courtesy_window
 from . import dunning_decision
 from . import dunning_escalation
 from . import dunning_escalation_log
@@ -41,9 +46,11 @@ from . import dunning_level_charge
 from . import dunning_level
 from . import dunning_manual_step
 from . import dunning_level_minimum
+from . import dunning_notice_courtesy  # A part of the notice.
 from . import dunning_notice
 from . import dunning_notice_line_charge
 from . import dunning_notice_line
+from . import dunning_optout
 from . import dunning_plan
 from . import dunning_plan_line
 from . import dunning_planner

@@ -49,6 +49,14 @@ class DunningCall(models.Model):
     date = fields.Datetime(
         required=True, default=lambda self: self.env.cr.now().replace(microsecond=0)
     )
+    direction = fields.Selection(
+        [("outgoing", "We called"), ("incoming", "The customer called")],
+        "Who Called",
+        required=True,
+        default="outgoing",
+        help="The customer's own calls do not count for the caps of a courtesy "
+        "profile. A talk is a talk, whoever called.",
+    )
     outcome = fields.Selection(
         [
             ("reached", "Reached"),
@@ -76,6 +84,25 @@ class DunningCall(models.Model):
             call.display_name = (
                 f"{call.partner_id.display_name} · {outcomes.get(call.outcome, '')}"
             )
+
+    contact_warning = fields.Text(related="case_id.contact_warning")
+    refuses_calls = fields.Boolean(related="case_id.refuses_calls")
+    called_anyway = fields.Boolean(
+        help="The caller knew that the customer does not want to be called."
+    )
+
+    @api.constrains("direction", "called_anyway")
+    def _check_refusal(self):
+        for call in self:
+            if call.direction == "outgoing" and not call.called_anyway:
+                if call.refuses_calls:
+                    raise ValidationError(
+                        self.env._(
+                            "%s does not want to be called. If you called all the "
+                            "same, say so.",
+                            call.partner_id.display_name,
+                        )
+                    )
 
     @api.constrains("outcome", "callback_date")
     def _check_callback_date(self):

@@ -40,6 +40,7 @@ class DunningCase(models.Model):
     _description = "Dunning Case"
     _inherit = [
         "dunning.worklist",
+        "dunning.case.courtesy",
         "dunning.case.reply",
         "dunning.case.escalation",
         "dunning.case.handover",

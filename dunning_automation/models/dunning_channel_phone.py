@@ -45,10 +45,12 @@ class DunningChannelPhone(models.AbstractModel):
         candidates = (
             self.recipient_id | self.partner_id.dunning_contact_id | self.partner_id
         )
+        optouts = self.env["dunning.optout"].sudo()._search_of(self.partner_id)
         return candidates.filtered(
             lambda partner: (
                 partner.active
                 and partner.phone
                 and not partner.phone_sanitized_blacklisted
+                and not optouts._concerns(partner, "phone")
             )
         )

@@ -199,7 +199,9 @@ class DunningDecision(models.Model):
 
     def _get_notice_fates(self):
         """What became of the notice that a decision planned: {decision: words}."""
-        planned = self.filtered(lambda decision: decision.reason == "level_reached")
+        planned = self.filtered(
+            lambda decision: decision.reason in ("level_reached", "in_progress")
+        )
         lines = self.env["dunning.notice.line"].search(
             [
                 ("move_line_id", "in", planned.move_line_id.ids),
@@ -221,8 +223,10 @@ class DunningDecision(models.Model):
             "cancelled": self.env._("The notice was cancelled"),
         }
         return {
-            decision: words.get(notice.state)
+            decision: notice.wait_text
+            or words.get(notice.state)
             or self.env._("Reminded on %s", format_date(self.env, notice.date))
             for decision in planned
             if (notice := notices.get(decision.move_line_id))
+            and (decision.reason == "level_reached" or notice.wait_text)
         }

@@ -27,13 +27,16 @@ READ_FIELDS = {
     "account.payment": None,
     "dunning.action": None,
     "dunning.action.variant": None,
+    "dunning.call": None,
     "dunning.case": None,
+    "dunning.courtesy": None,
     "dunning.decision": None,
     "dunning.hold": None,
     "dunning.level": None,
     "dunning.level.minimum": None,
     "dunning.notice": None,
     "dunning.notice.line": None,
+    "dunning.optout": None,
     "dunning.policy": None,
     "mail.blacklist": None,
     "mail.activity": None,
@@ -47,6 +50,7 @@ READ_FIELDS = {
         "dunning_bounced_email",
         "dunning_contact_id",
         "dunning_policy_id",
+        "dunning_tz",
         "dunning_user_id",
         "email_normalized",
         "lang",
@@ -54,6 +58,7 @@ READ_FIELDS = {
         "phone",
         "phone_sanitized",
         "type",
+        "tz",
         *POSTAL_FIELDS,
     ],
     "res.partner.bank": ["acc_number", "active", "partner_id", "sequence"],
@@ -246,7 +251,8 @@ class DunningLedger(models.AbstractModel):
             statement, costly to plan, is then planned once per batch
         :return: {notice id: row}, a row has ``stop`` (code why it must not leave, None
             if it may), ``address`` and ``name`` of the recipient, ``collector_id``,
-            ``snapshot_hash`` (of all that the text says beside its lines) and
+            ``snapshot_hash`` (of all that the text says beside its lines),
+            ``courtesy`` (see ``dunning.notice._get_courtesy_sql``) and
             ``lines``, a dict {notice line id: row} of those that changed: ``stop``
             (code of ``tools/reasons.py``) or the present ``residual``,
             ``residual_currency``, ``date_due`` and ``days_overdue``
@@ -309,9 +315,11 @@ class DunningLedger(models.AbstractModel):
                        level.delay_days, level.new_deadline_days,
                        policy.min_overdue_amount,
                        COALESCE(policy.item_grace_days, 0) AS item_grace,
+                       %(courtesy)s AS courtesy,
                        CASE WHEN action.id IS NULL OR policy.active IS NOT TRUE
                               OR policy.mode IN ('simulate', 'shadow')
                             THEN 'policy_changed'
+                            WHEN %(opted_out)s THEN 'opted_out'
                             WHEN (%(reachable)s) IS NOT TRUE THEN 'recipient_invalid'
                         END AS early_stop
                   FROM dunning_notice notice
@@ -422,7 +430,7 @@ class DunningLedger(models.AbstractModel):
                  GROUP BY notice_id
             )
             SELECT notice.id, notice.address, notice.name, notice.collector_id,
-                   total.lines,
+                   notice.courtesy, total.lines,
                    CASE WHEN early_stop IS NOT NULL THEN early_stop
                         WHEN total.delay_days IS NULL THEN 'nothing_due'
                         WHEN total.delay_days < notice.delay_days THEN 'milder_level'
@@ -445,6 +453,15 @@ class DunningLedger(models.AbstractModel):
                 "notice.date + (%s - %s)",
                 self._get_local_date_sql(company, now),
                 self._get_local_date_sql(company, SQL("notice.create_date")),
+            ),
+            courtesy=self.env["dunning.notice"]._get_courtesy_sql(now),
+            opted_out=self.env["dunning.optout"]._get_stop_sql(
+                SQL("notice.channel"),
+                SQL("notice.partner_id"),
+                SQL(
+                    """CASE WHEN notice.channel = 'email'
+                            THEN recipient.email_normalized ELSE notice.email_to END"""
+                ),
             ),
             reachable=SQL(" OR ").join(
                 SQL("notice.channel = %s AND %s", channel, condition)
@@ -546,9 +563,15 @@ class DunningLedger(models.AbstractModel):
             """(%(phone)s ~ '[0-9]' AND NOT EXISTS (
                 SELECT 1
                   FROM phone_blacklist unwilling
-                 WHERE unwilling.number = %(number)s AND unwilling.active))""",
+                 WHERE unwilling.number = %(number)s AND unwilling.active)
+                AND NOT %(opted_out)s)""",
             phone=SQL.identifier(partner, "phone"),
             number=SQL.identifier(partner, "phone_sanitized"),
+            opted_out=self.env["dunning.optout"]._get_stop_sql(
+                SQL("'phone'"),
+                SQL.identifier(partner, "commercial_partner_id"),
+                SQL.identifier(partner, "phone_sanitized"),
+            ),
         )
 
     @api.model

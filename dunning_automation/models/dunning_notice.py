@@ -39,6 +39,7 @@ class DunningNotice(models.Model):
         "dunning.fallback",
         "dunning.letter.desk",
         "dunning.manual.step",
+        "dunning.notice.courtesy",
     ]
     _order = "date desc, id desc"
     _allow_sudo_commands = False
@@ -413,6 +414,7 @@ class DunningNotice(models.Model):
             return ", ".join(sorted(set(dropped))) or self.env._("Nothing is due")
         return {
             "policy_changed": self.env._("The policy does not send this any more."),
+            "opted_out": self.env._("The recipient does not want to hear from us so."),
             "recipient_invalid": self.env._(
                 "The recipient cannot be written to any more."
             ),

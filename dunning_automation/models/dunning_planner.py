@@ -3,7 +3,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..tools import blast, pilot
-from ..tools.channels import INTERNAL
+from ..tools.channels import INTERNAL, UNATTENDED
 from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
 
@@ -16,6 +16,8 @@ STATISTICS = 10
 large. Looking as closely as it does by itself takes longer than some of the steps."""
 LONGEST_CHAIN = 20
 """A level uses each channel once, so no chain of fallbacks is longer."""
+CHOSEN = ("channel_opted_out", "opted_out")
+"""Reasons that are the customer's own decision: nothing to repair."""
 REPAIRABLE = ("no_email", "invalid_email", "bounced", "no_postal_address", "no_phone")
 """Reasons that a person can do something about although a fallback reached him."""
 
@@ -64,6 +66,8 @@ class DunningPlanner(models.AbstractModel):
         self._forget_simulated_notices(run)
         run.sudo().hold_reason = self._get_hold_reason(run)
         self._create_notices(run)
+        if policies.courtesy_id and not run.simulation:
+            self.env["dunning.notice"]._schedule(run)
         if not run.simulation:
             self._settle_decisions(run)
             self._store_decisions(run)
@@ -627,7 +631,8 @@ class DunningPlanner(models.AbstractModel):
             """SELECT debtor.partner_id, debtor.simulated, debtor.group_key,
                       %(channel)s AS channel, %(recipient)s AS recipient_id,
                       %(address)s AS email_to,
-                      CASE WHEN %(unreachable)s THEN %(reason)s END AS reason
+                      CASE WHEN %(unreachable)s THEN %(reason)s
+                           WHEN %(opted_out)s THEN 'channel_opted_out' END AS reason
                  FROM dunning_debtor debtor
             LEFT JOIN res_partner contact ON contact.id = debtor.contact_id
             LEFT JOIN res_partner extra ON extra.id = debtor.extra_id
@@ -635,6 +640,9 @@ class DunningPlanner(models.AbstractModel):
             channel=channel,
             recipient=recipient,
             address=address,
+            opted_out=self.env["dunning.optout"]._get_stop_sql(
+                SQL("%s", channel), SQL("debtor.partner_id"), address
+            ),
             unreachable=unreachable,
             reason=reason,
         )
@@ -710,19 +718,33 @@ class DunningPlanner(models.AbstractModel):
         return SQL("NOT %s", portal), SQL("'no_portal_user'")
 
     def _mark_unreachable(self):
-        """Lines that nothing of their level reaches are ``unreachable``, not silent."""
+        """Lines that something of their level does not reach are ``unreachable``, not
+        silent: a person repairs the address. Where that is the customer's own choice,
+        the level goes on without it if anybody does anything."""
         self.env.cr.execute(
-            """
-            UPDATE dunning_evaluation line
-               SET outcome = 'unreachable', reason = way.reason
-              FROM dunning_way way
-             WHERE way.reason IS NOT NULL
-               AND line.partner_id = way.partner_id
-               AND line.simulated = way.simulated
-               AND line.group_key = way.group_key
-               AND line.next_level_id = way.level_id
-               AND line.outcome = 'remind'
-            """
+            SQL(
+                """
+                UPDATE dunning_evaluation line
+                   SET outcome = 'unreachable', reason = way.reason
+                  FROM dunning_way way
+                 WHERE way.reason IS NOT NULL
+                   AND line.partner_id = way.partner_id
+                   AND line.simulated = way.simulated
+                   AND line.group_key = way.group_key
+                   AND line.next_level_id = way.level_id
+                   AND line.outcome = 'remind'
+                   AND NOT (way.reason IN %(chosen)s AND EXISTS (
+                       SELECT 1
+                         FROM dunning_way other
+                        WHERE other.partner_id = way.partner_id
+                          AND other.simulated = way.simulated
+                          AND other.group_key = way.group_key
+                          AND other.level_id = way.level_id
+                          AND other.channel NOT IN %(unattended)s))
+                """,
+                chosen=CHOSEN,
+                unattended=UNATTENDED,
+            )
         )
 
     def _find_messages(self, run):

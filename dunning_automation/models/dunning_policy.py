@@ -184,6 +184,15 @@ class DunningPolicy(models.Model):
         ondelete="restrict",
         help="Milder levels are left out.",
     )
+    courtesy_id = fields.Many2one(
+        "dunning.courtesy",
+        "Courtesy Profile",
+        check_company=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="Decent hours, public holidays and caps of the customers of this policy. "
+        "Empty = messages leave at any time.",
+    )
     level_ids = fields.One2many(
         "dunning.level",
         "policy_id",

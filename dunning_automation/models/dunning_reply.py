@@ -499,11 +499,9 @@ class DunningReply(models.Model):
             address = email_normalize(reply.email_from or "")
             if not address:
                 raise UserError(self.env._("This answer has no sender's address."))
-            reason = self.env._(
-                "Asked for it in an answer to a reminder of %s.",
-                reply.company_id.display_name,
+            self.env["dunning.optout"].sudo()._add(
+                reply.partner_id, "email", address, "reply", reply.text[:EXCERPT]
             )
-            self.env["mail.blacklist"].sudo()._add(address, message=reason)
         self.sudo()._set_handled("unsubscribe")
 
     def action_nothing(self):

@@ -267,6 +267,8 @@ class DunningSender(models.AbstractModel):
             return None
         if notice.state != "ready":  # Its text could not be written.
             return None
+        if notice._must_wait(row, batch):
+            return None
         prepare = getattr(notice, f"_prepare_{notice.channel}", None)
         try:
             parcel = prepare(row, batch) if prepare else None

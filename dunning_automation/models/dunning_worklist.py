@@ -191,6 +191,7 @@ class DunningWorklist(models.AbstractModel):
             self._say_answers(),
             self._say_notices(),
             self._say_waiting(),
+            self._say_put_off(),
         ]
         for case in self:
             case.why_now = next(
@@ -430,6 +431,13 @@ class DunningWorklist(models.AbstractModel):
         """(words, kind) about notices that are ready."""
         if hold := self.env["dunning.guard"]._get_hold(self.company_id):
             return hold, "warning"
+        if words := self._say_put_off().get(self.id):
+            return (
+                self.env._(
+                    "%s. To send it all the same, open it under Notices.", words
+                ),
+                "warning",
+            )
         return self.env._("It is in the queue and leaves in a moment."), "success"
 
     def _say_nothing_due(self):

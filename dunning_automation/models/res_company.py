@@ -1,7 +1,9 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from odoo.addons.base.models.res_partner import _tz_get
+
+from ..tools import time_zones
 
 FINISHED = ("done", "held", "discarded")
 STOP_FIELDS = {
@@ -162,6 +164,17 @@ class ResCompany(models.Model):
         "The amount above which plans need an approval cannot be negative, and a plan "
         "is broken after one missed instalment at the earliest.",
     )
+
+    @api.constrains("dunning_tz")
+    def _check_dunning_tz(self):
+        for company in self:
+            if company.dunning_tz and not time_zones.is_zone(company.dunning_tz):
+                raise ValidationError(
+                    self.env._(
+                        "There is no time zone “%s”: choose one like Europe/Paris.",
+                        company.dunning_tz,
+                    )
+                )
 
     def _dunning_timezone(self):
         """Name of the zone that decides what today is for this company."""

@@ -1,9 +1,11 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools import promises, risk
+from odoo.addons.base.models.res_partner import _tz_get
+
+from ..tools import promises, risk, time_zones
 from ..tools.notice_states import PENDING
 from .dunning_exposure import BANDS
 
@@ -50,6 +52,21 @@ class ResPartner(models.Model):
         index="btree_not_null",
         help="Messages to this address came back. It is not written to any more, until "
         "the address changes, somebody writes from it, or a person confirms it.",
+    )
+    dunning_tz = fields.Selection(
+        _tz_get,
+        "Time Zone for Reminders",
+        copy=False,
+        groups=READERS,
+        help="For quiet hours. Empty = found by country and state. Odoo's own time "
+        "zone of a contact is that of the user who created it.",
+    )
+    dunning_optout_ids = fields.Many2many(
+        "dunning.optout",
+        string="Opt-outs",
+        compute="_compute_dunning_optouts",
+        groups=READERS,
+        help="What this customer, and the owners of his addresses, do not want.",
     )
     dunning_credit_hold = fields.Selection(
         CREDIT_HOLDS,
@@ -120,6 +137,17 @@ class ResPartner(models.Model):
         help="Share of the decided promises that were kept in full and in time.",
     )
 
+    @api.constrains("dunning_tz")
+    def _check_dunning_tz(self):
+        for partner in self.sudo():
+            if partner.dunning_tz and not time_zones.is_zone(partner.dunning_tz):
+                raise ValidationError(
+                    self.env._(
+                        "There is no time zone “%s”: choose one like Europe/Paris.",
+                        partner.dunning_tz,
+                    )
+                )
+
     @api.depends_context("company")
     def _compute_dunning_case(self):
         debtors = self.commercial_partner_id
@@ -163,6 +191,19 @@ class ResPartner(models.Model):
             partner.dunning_overdue_amount = overdue.get(
                 partner.commercial_partner_id, 0.0
             )
+
+    @api.depends_context("company")
+    def _compute_dunning_optouts(self):
+        for debtor, partners in self.grouped("commercial_partner_id").items():
+            optouts = self.env["dunning.optout"]
+            partners.dunning_optout_ids = debtor and optouts._search_of(debtor)
+
+    def action_dunning_new_optout(self):
+        """Ask on which channel this customer does not want to hear from us."""
+        self.ensure_one()
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_optout_new_action"
+        ) | {"context": {"default_partner_id": self.commercial_partner_id.id}}
 
     # === RISK === #
 
@@ -457,6 +498,7 @@ class ResPartner(models.Model):
             [*domain, ("company_id", "in", self.env.companies.ids)]
         )._erase_personal()
         events.sudo()._erase_personal()
+        self.env["dunning.optout"].search(domain)._erase_personal()
         for name in ("hold", "promise", "dispute", "plan"):
             self.env[f"dunning.{name}"].search(domain).sudo()._erase_personal()
         self.env["dunning.case"].search(domain).sudo()._erase_evidence()

@@ -653,9 +653,20 @@ class TestReplyHandling(ReplyCommon):
         reply = self.open("Unsubscribe", sender="Clerk <clerk@example.com>")
         self.press("unsubscribe")
         self.assertHandled(reply, "unsubscribe")
-        found = self.env["mail.blacklist"].sudo().search([])
-        self.assertIn("clerk@example.com", found.mapped("email"))
-        self.assertNotIn(self.customer.email, found.mapped("email"))
+        optout = self.env["dunning.optout"].search([])
+        self.assertRecordValues(
+            optout,
+            [
+                {
+                    "partner_id": self.customer.id,
+                    "channel": "email",
+                    "address": "clerk@example.com",
+                    "source": "reply",
+                    "state": "active",
+                }
+            ],
+        )
+        self.assertIn("Unsubscribe", optout.note)
 
     def test_hold_stays_while_another_answer_waits(self):
         first = self.open("Hello?")

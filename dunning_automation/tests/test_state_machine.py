@@ -117,7 +117,12 @@ if settings:
             return self.query(
                 """SELECT line.id, move.name, move.id AS move_id,
                           partner.commercial_partner_id AS debtor,
-                          debtor.email_normalized AS email, line.date_maturity AS due,
+                          CASE WHEN NOT EXISTS (
+                              SELECT 1
+                                FROM dunning_optout
+                               WHERE partner_id = debtor.id AND state = 'active')
+                               THEN debtor.email_normalized END AS email,
+                          line.date_maturity AS due,
                           round(line.amount_residual_currency * 100)::int AS cents,
                           line.currency_id AS currency,
                           line.parent_state = 'posted'
@@ -296,7 +301,12 @@ if settings:
         def cancel(self, pick, days, amount):
             return self.reset_to_draft(pick, days, amount, again=False)
 
-        @rule(action=st.sampled_from(["merge", "lose_or_find_address"]), pick=PICK)
+        @rule(
+            action=st.sampled_from(
+                ["merge", "lose_or_find_address", "opt_out_or_agree"]
+            ),
+            pick=PICK,
+        )
         def customers_change(self, action, pick):
             getattr(self, action)(pick)
 
@@ -313,6 +323,19 @@ if settings:
         def lose_or_find_address(self, pick):
             partner = self.partner(pick)
             partner.email = not partner.email and f"again{partner.id}@example.com"
+            self.change(partner)
+
+        def opt_out_or_agree(self, pick):
+            """Who opted out has no address any more, as far as we are concerned."""
+            partner = self.partner(pick)
+            optouts = self.env["dunning.optout"].sudo()
+            refused = optouts.search(
+                [("partner_id", "=", partner.id), ("state", "=", "active")]
+            )
+            if refused:
+                refused._withdraw("Agreed")
+            else:
+                optouts._add(partner, "email")
             self.change(partner)
 
         # === TIME, PLANNER, SENDERS === #

@@ -28,6 +28,12 @@ REASONS = [
     ("item_grace", "Within the days of grace of the invoice"),
     ("account_grace", "Within the days of grace of the customer"),
     ("max_level", "The invoice may not climb any further"),
+    # wait, a notice that is ready
+    ("quiet_hours", "Quiet hours of the customer"),
+    ("quiet_day", "A day on which the customer hears nothing"),
+    ("holiday", "A public holiday of the customer"),
+    ("contact_cap", "The customer heard from us often enough"),
+    ("cooldown", "Too soon after a talk with the customer"),
     # hold
     ("no_partner", "The entry has no customer"),
     ("no_policy", "No policy applies"),
@@ -52,6 +58,7 @@ REASONS = [
     ("no_email", "No e-mail address"),
     ("invalid_email", "The e-mail address is invalid"),
     ("opted_out", "The address does not want messages"),
+    ("channel_opted_out", "The customer does not want to hear from us this way"),
     ("bounced", "Messages to the address came back"),
     ("no_postal_address", "The postal address is incomplete"),
     ("no_phone", "No phone number"),

@@ -66,6 +66,10 @@ LOOKS = {
     "charges_booked": ("fa-percent", "info"),
     "charges_failed": ("fa-percent", "danger"),
     "charges_released": ("fa-percent", "muted"),
+    "put_off": ("fa-moon-o", "muted"),
+    "courtesy_overridden": ("fa-moon-o", "warning"),
+    "optout_set": ("fa-bell-slash-o", "warning"),
+    "optout_withdrawn": ("fa-bell-o", "info"),
     "payment": ("fa-money", "success"),
 }
 HIDDEN = ("notice_claimed",)

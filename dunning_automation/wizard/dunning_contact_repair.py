@@ -89,10 +89,13 @@ class DunningContactRepair(models.TransientModel):
         ``tools/reasons.py``."""
         contact = self.contact_id
         address = contact.email_normalized or ""
+        optouts = self.env["dunning.optout"].sudo()._search_of(contact)
         gaps = {
             "no_email": not contact.email,
             "invalid_email": contact.email and not re.search(VALID_EMAIL, address),
-            "opted_out": contact.is_blacklisted or contact.phone_sanitized_blacklisted,
+            "opted_out": contact.is_blacklisted
+            or contact.phone_sanitized_blacklisted
+            or any(optouts._concerns(contact, name) for name in ("email", "phone")),
             "bounced": address and contact.dunning_bounced_email == address,
             "no_phone": not contact.phone,
             "no_postal_address": not (
@@ -145,7 +148,15 @@ class DunningContactRepair(models.TransientModel):
             if not address or not re.search(VALID_EMAIL, address):
                 raise UserError(self.env._("“%s” is no e-mail address.", email))
             unwilling = self.env["mail.blacklist"].sudo()
-            if unwilling.search_count([("email", "=", address)], limit=1):
+            domain = [
+                ("address", "=", address),
+                ("channel", "=", "email"),
+                ("state", "=", "active"),
+            ]
+            optouts = self.env["dunning.optout"].sudo()
+            if unwilling.search_count(
+                [("email", "=", address)], limit=1
+            ) or optouts.search_count(domain, limit=1):
                 raise UserError(
                     self.env._("%s does not want messages: ask for another.", address)
                 )
