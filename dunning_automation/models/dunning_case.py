@@ -39,6 +39,7 @@ class DunningCase(models.Model):
     _description = "Dunning Case"
     _inherit = [
         "dunning.worklist",
+        "dunning.case.bank",
         "dunning.case.reply",
         "dunning.case.escalation",
         "dunning.case.handover",

@@ -16,6 +16,7 @@ WAITING_REASONS = (
     "hold_promise",
     "in_payment",
     "payment_in_process",
+    "possible_payment",
     "transaction_pending",
 )
 """Decisions under which a collector has nothing to say to the customer."""
@@ -63,6 +64,8 @@ LOOKS = {
     "credit_hold_set": ("fa-lock", "danger"),
     "credit_hold_released": ("fa-unlock", "success"),
     "handed_over": ("fa-briefcase", "danger"),
+    "payment_matched": ("fa-link", "success"),
+    "payment_dismissed": ("fa-chain-broken", "muted"),
     "payment": ("fa-money", "success"),
 }
 HIDDEN = ("notice_claimed",)
