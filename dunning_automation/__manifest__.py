@@ -44,6 +44,7 @@
         "views/dunning_letter_views.xml",
         "views/dunning_case_views.xml",
         "views/dunning_reply_views.xml",
+        "views/dunning_bank_views.xml",
         "views/dunning_hold_views.xml",
         "views/dunning_promise_views.xml",
         "views/dunning_dispute_views.xml",

@@ -20,5 +20,6 @@ def uninstall_hook(env):
     for (function,) in functions:
         env.cr.execute(SQL("DROP FUNCTION %s CASCADE", SQL(function)))
     env.cr.execute(
-        "DROP FUNCTION IF EXISTS dunning_append_only, dunning_event_update CASCADE"
+        "DROP FUNCTION IF EXISTS dunning_append_only, dunning_event_update,"
+        " dunning_reference_tokens CASCADE"
     )

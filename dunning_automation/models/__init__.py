@@ -1,3 +1,4 @@
+from . import account_bank_statement_line
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
@@ -6,6 +7,8 @@ from . import dunning_call
 from . import dunning_action_variant
 from . import dunning_assignment
 from . import dunning_case_courtesy
+from . import dunning_bank
+from . import dunning_case_bank
 from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement

@@ -41,6 +41,7 @@ class DunningCase(models.Model):
     _inherit = [
         "dunning.worklist",
         "dunning.case.courtesy",
+        "dunning.case.bank",
         "dunning.case.reply",
         "dunning.case.escalation",
         "dunning.case.handover",

@@ -6,10 +6,13 @@ POSTAL_FIELDS = ("street", "street2", "zip", "city", "state_id", "country_id")
 VALID_EMAIL = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)+$"
 READ_FIELDS = {
     "account.account": ["account_type"],
+    "account.bank.statement.line": None,
     "account.move": [
         "dunning_max_level_id",
+        "name",
         "partner_bank_id",
         "partner_id",
+        "payment_reference",
         "payment_state",
         "state",
     ],
@@ -98,10 +101,13 @@ class DunningLedger(models.AbstractModel):
         :param SQL match: the id of the policy of ``line``, where it is known already
         """
         policies = policies or self.env["dunning.policy"]
-        stops = policies._stop_conditions(company, now or self.env.cr.now())
+        now = now or SQL("%s", self.env.cr.now())
+        stops = policies._stop_conditions(company, now)
         return SQL(
             """
-            WITH item AS (
+            WITH possible_payment AS MATERIALIZED (
+                SELECT DISTINCT move_line_id FROM (%(possible_payments)s) AS fitting
+            ), item AS (
                 SELECT line.id AS move_line_id, line.move_id, move.name AS move_name,
                        line.currency_id, debtor.id AS partner_id,
                        move.partner_id AS contact_id,
@@ -174,6 +180,9 @@ class DunningLedger(models.AbstractModel):
             )
             """,
             policy=match or policies._get_match_sql(),
+            possible_payments=self.env["dunning.bank"]._get_possible_payments_sql(
+                company, now, partners
+            ),
             stops=SQL(" ").join(
                 SQL("WHEN %s THEN %s", condition, reason) for reason, condition in stops
             ),

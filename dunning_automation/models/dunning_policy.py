@@ -494,8 +494,9 @@ class DunningPolicy(models.Model):
         :param company: ``res.company`` whose lines are looked at
         :param now: UTC, the moment of the evaluation, datetime or SQL
         :return: list of ``(reason code, SQL)``; the SQL may refer to ``line``
-            (account_move_line), ``move`` (account_move) and ``debtor`` (the commercial
-            partner). Read at planning and again just before a message leaves.
+            (account_move_line), ``move`` (account_move), ``debtor`` (the commercial
+            partner) and to the rows of ``possible_payment`` (``dunning.bank``). Read
+            at planning and again just before a message leaves.
         """
         return [
             ("no_partner", SQL("debtor.id IS NULL")),
@@ -534,6 +535,7 @@ class DunningPolicy(models.Model):
                     company.id,
                 ),
             ),
+            *self.env["dunning.bank"]._stop_conditions(company),
             ("blocked", SQL("move.payment_state = 'blocked'")),
             ("in_payment", SQL("move.payment_state = 'in_payment'")),
             ("paid", SQL("move.payment_state = 'paid'")),

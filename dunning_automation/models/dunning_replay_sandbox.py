@@ -13,6 +13,7 @@ SHADOWS = (
     "account_move",
     "account_move_line",
     "account_payment",
+    "account_bank_statement_line",
     "payment_transaction",
 )
 OWN = ("replay_line", "replay_state", "replay_wake", "replay_resume")
@@ -68,6 +69,8 @@ class DunningReplaySandbox(models.AbstractModel):
         self._copy_policies(policies, date_from)
         self._copy_holds(parameters)
         self._note_resumptions(parameters)
+        # What lay unmatched at the bank then has been matched since.
+        self._shadow("account_bank_statement_line")
         for table, (condition, day) in ARRIVING.items():
             self._shadow(table)
             self._let_arrive(table, condition, SQL("%s <= %s", SQL(day), date_from))

@@ -47,6 +47,7 @@ class DunningRun(models.Model):
     state = fields.Selection(
         [
             ("draft", "Draft"),
+            ("waiting", "Waiting"),
             ("held", "Held"),
             ("done", "Done"),
             ("discarded", "Discarded"),
@@ -54,7 +55,8 @@ class DunningRun(models.Model):
         ],
         default="draft",
         readonly=True,
-        help="Held: many more messages than usual would leave, a manager decides.",
+        help="Waiting: the bank data is too old, the run starts by itself when it is "
+        "fresh.\nHeld: many more messages than usual would leave, a manager decides.",
     )
     hold_reason = fields.Char(
         "Held Because", readonly=True, help="Why a manager must look at this run."
@@ -221,6 +223,7 @@ class DunningRun(models.Model):
         if self.state in FINISHED:
             raise UserError(self.env._("This run is done: start a new one."))
         if not self.simulation:
+            self.sudo()._end_waiting()
             # What was promised until yesterday is decided before anything is planned.
             self.sudo().env["dunning.agreement"]._settle_company(self.company_id)
         self.sudo().env["dunning.planner"]._plan(self.sudo())
@@ -294,9 +297,12 @@ class DunningRun(models.Model):
     @api.model
     def _run_daily(self, company, date=None, compose=True):
         """Run ``company`` for ``date`` (its today if not given) and return the run."""
-        run = self.create(
-            {"company_id": company.id, "date": date or company._dunning_today()}
-        )
+        values = {"company_id": company.id, "date": date or company._dunning_today()}
+        run = self._get_waiting(company)
+        if run:
+            run.write(values)
+        else:
+            run = self.create(values)
         run._start(compose)
         return run
 
@@ -309,7 +315,7 @@ class DunningRun(models.Model):
         for position, company in enumerate(companies, 1):
             try:
                 if company._dunning_is_run_due():
-                    self.with_company(company)._run_daily(company, compose=False)
+                    self.with_company(company)._run_or_wait(company)
                 self.env["ir.cron"]._commit_progress(
                     1, remaining=len(companies) - position
                 )
@@ -318,6 +324,40 @@ class DunningRun(models.Model):
                 _logger.exception("Dunning run of company %s failed", company.id)
                 self._record_failure(company, exception)
                 self.env["ir.cron"]._commit_progress()
+
+    @api.model
+    def _run_or_wait(self, company):
+        """The automatic run, unless the bank data of ``company`` is too old to know
+        who has paid."""
+        language = company._dunning_get_responsible().lang
+        bank = self.env["dunning.bank"].with_context(lang=language)
+        reason = bank._find_stale(company).get(company)
+        if not reason:
+            return self._run_daily(company, compose=False)
+        values = {"date": company._dunning_today(), "hold_reason": reason}
+        run = self._get_waiting(company)
+        if run:
+            run.write(values)
+            return run
+        run = self.create({**values, "company_id": company.id, "state": "waiting"})
+        run._tell("run_waiting", reason)
+        run._remind_manager(
+            bank.env._("Nobody is reminded: the bank data is too old"), reason
+        )
+        return run
+
+    @api.model
+    def _get_waiting(self, company):
+        """The run of ``company`` that waits for bank data: it is today's, and becomes
+        tomorrow's if nothing happens, with one task for all days."""
+        domain = [("company_id", "=", company.id), ("state", "=", "waiting")]
+        return self.search(domain, limit=1)
+
+    def _end_waiting(self):
+        """This run takes place: nothing waits any more, and its task is done."""
+        waiting = self._get_waiting(self.company_id)
+        waiting.activity_ids.unlink()
+        (waiting - self).unlink()
 
     @api.model
     def _record_failure(self, company, error):

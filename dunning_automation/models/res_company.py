@@ -31,6 +31,27 @@ class ResCompany(models.Model):
         help="An online payment that stays pending holds reminders back for at most "
         "this many days.",
     )
+    dunning_bank_max_age_days = fields.Integer(
+        "Bank Data Not Older Than",
+        help="The automatic run waits while the newest transaction of a bank journal "
+        "is older than this many days. A manager can still start it by hand. 0 = not "
+        "looked at.",
+    )
+    dunning_bank_journal_ids = fields.Many2many(
+        "account.journal",
+        "dunning_bank_journal_rel",
+        string="Watched Bank Journals",
+        domain="[('type', '=', 'bank')]",
+        help="The journals that are looked at. Empty = all with a transaction in the "
+        "last 90 days.",
+    )
+    dunning_hold_possible_payments = fields.Boolean(
+        "Hold Possible Payments",
+        default=True,
+        help="An incoming bank transaction of the last 60 days that is not matched yet "
+        "and fits an open invoice by its reference, or by customer and amount, holds "
+        "the invoice's reminders until somebody has looked.",
+    )
     dunning_blast_factor = fields.Float(
         "Blast Limit",
         default=3.0,
@@ -146,6 +167,10 @@ class ResCompany(models.Model):
         "CHECK(dunning_pending_days >= 0)",
         "The days that a pending payment holds reminders back cannot be negative.",
     )
+    _dunning_bank_max_age_days_not_negative = models.Constraint(
+        "CHECK(dunning_bank_max_age_days >= 0)",
+        "The greatest age of bank data cannot be negative; 0 switches the check off.",
+    )
     _dunning_limits_not_negative = models.Constraint(
         "CHECK(dunning_blast_factor >= 0 AND dunning_daily_limit >= 0)",
         "The limits of a day's messages cannot be negative; 0 switches them off.",
@@ -173,6 +198,24 @@ class ResCompany(models.Model):
                     self.env._(
                         "There is no time zone “%s”: choose one like Europe/Paris.",
                         company.dunning_tz,
+                    )
+                )
+
+    @api.constrains("dunning_bank_journal_ids")
+    def _check_dunning_bank_journals(self):
+        for company in self:
+            strangers = company.dunning_bank_journal_ids.filtered(
+                lambda journal, company=company: (
+                    journal.type != "bank"
+                    or journal.company_id not in company.parent_ids
+                )
+            )
+            if strangers:
+                raise ValidationError(
+                    self.env._(
+                        "%(journals)s: choose bank journals of %(company)s.",
+                        journals=", ".join(strangers.mapped("display_name")),
+                        company=company.name,
                     )
                 )
 

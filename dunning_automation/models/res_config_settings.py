@@ -9,6 +9,15 @@ class ResConfigSettings(models.TransientModel):
     dunning_pending_days = fields.Integer(
         related="company_id.dunning_pending_days", readonly=False
     )
+    dunning_bank_max_age_days = fields.Integer(
+        related="company_id.dunning_bank_max_age_days", readonly=False
+    )
+    dunning_bank_journal_ids = fields.Many2many(
+        related="company_id.dunning_bank_journal_ids", readonly=False
+    )
+    dunning_hold_possible_payments = fields.Boolean(
+        related="company_id.dunning_hold_possible_payments", readonly=False
+    )
     dunning_blast_factor = fields.Float(
         related="company_id.dunning_blast_factor", readonly=False
     )

@@ -79,6 +79,7 @@ class DunningHealth(models.AbstractModel):
             self._check_database,
             self._check_stopped,
             self._check_runs,
+            self._check_bank,
             self._check_crons,
             self._check_modules,
             self._check_queue,
@@ -206,8 +207,8 @@ class DunningHealth(models.AbstractModel):
 
     def _get_run_problem(self, company, date, runs):
         runs = runs.filtered(lambda run: run.company_id == company and run.date >= date)
-        if runs.filtered(lambda run: run.state in FINISHED):
-            return ""
+        if runs.filtered(lambda run: run.state in (*FINISHED, "waiting")):
+            return ""  # Why one waits is told with the bank data.
         failed = runs.filtered(lambda run: run.state == "failed")[:1]
         values = {
             "company": company.name,
@@ -220,6 +221,23 @@ class DunningHealth(models.AbstractModel):
             )
         return self.env._(
             "The run of %(company)s on %(date)s did not take place.", **values
+        )
+
+    def _check_bank(self, companies):
+        """Whether the bank journals are young enough to know who has paid."""
+        stale = self.env["dunning.bank"]._find_stale(companies)
+        fine = self.env._("No automatic run waits for bank statements.")
+        return self._prepare_check(
+            "bank",
+            self.env._("Bank data"),
+            "warning" if stale else "ok",
+            " ".join(f"{company.name}: {stale[company]}" for company in stale) or fine,
+            len(stale) or None,
+            self._prepare_action(
+                self.env._("Runs"), "dunning.run", [("state", "=", "waiting")]
+            )
+            if stale
+            else None,
         )
 
     def _check_crons(self, companies):

@@ -4,6 +4,7 @@ from . import (
     test_agreement_access,
     test_audit,
     test_bad_input,
+    test_bank,
     test_blast,
     test_calls,
     test_channels,

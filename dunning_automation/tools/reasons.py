@@ -47,6 +47,7 @@ REASONS = [
     ("legacy", "Managed by the legacy invoicing application"),
     ("payment_in_process", "A registered payment is in process"),
     ("transaction_pending", "An online payment is pending"),
+    ("possible_payment", "A payment at the bank that is not matched yet may cover it"),
     ("covered_by_credit", "Open credits of the customer cover it"),
     ("hold_manual", "Put on hold"),
     ("hold_dispute", "Disputed"),

@@ -16,6 +16,7 @@ WAITING_REASONS = (
     "hold_promise",
     "in_payment",
     "payment_in_process",
+    "possible_payment",
     "transaction_pending",
 )
 """Decisions under which a collector has nothing to say to the customer."""
@@ -70,6 +71,8 @@ LOOKS = {
     "courtesy_overridden": ("fa-moon-o", "warning"),
     "optout_set": ("fa-bell-slash-o", "warning"),
     "optout_withdrawn": ("fa-bell-o", "info"),
+    "payment_matched": ("fa-link", "success"),
+    "payment_dismissed": ("fa-chain-broken", "muted"),
     "payment": ("fa-money", "success"),
 }
 HIDDEN = ("notice_claimed",)
