@@ -215,7 +215,7 @@ class DunningComposer(models.AbstractModel):
     def _generate_texts(self):
         """{notice: (subject, body)} from the action's template, in the language of each
         recipient."""
-        template = self._get_template()
+        template = self._get_template().with_context(dunning_compiled={})
         texts = template._generate_template(self.ids, ("subject", "body_html"))
         return {
             notice: (
