@@ -250,15 +250,14 @@ class DunningLedger(models.AbstractModel):
         company = notices.company_id
         now = self.env.cr.now()
         if batch:
-            prepared = batch.once(
-                ("review", company.id), lambda: self._prepare_review(company, batch)
-            )
-            query = SQL(
-                "EXECUTE %s(%s, %s, %s)",
-                SQL.identifier(prepared),
-                notices.id,
-                notices.partner_id.id,
-                now,
+            query = self._get_prepared(
+                batch,
+                ("review", company.id),
+                "integer, integer, timestamp",
+                lambda: self._get_review_query(
+                    company, SQL("ARRAY[$1]"), SQL("ARRAY[$2]"), SQL("$3")
+                ),
+                [notices.id, notices.partner_id.id, now],
             )
         else:
             self._flush()
@@ -273,18 +272,26 @@ class DunningLedger(models.AbstractModel):
         return rows
 
     @api.model
-    def _prepare_review(self, company, batch):
-        """Let the database plan the review of one notice; return the statement's name.
-        The batch forgets it with ``_forget_prepared``."""
-        name = f"dunning_review_{batch.token}_{company.id}"
-        query = self._get_review_query(
-            company, SQL("ARRAY[$1]"), SQL("ARRAY[$2]"), SQL("$3")
-        )
+    def _get_prepared(self, batch, key, types, get_query, arguments):
+        """A statement that the database plans once per batch, ready to be executed.
+        The batch forgets it with ``_forget_prepared``.
+
+        :param key: what the batch knows it by
+        :param str types: of the arguments, which the statement calls $1, $2, …
+        :param get_query: called once, returns the statement
+        """
+        name = batch.once(key, lambda: self._prepare(batch, types, get_query()))
+        values = SQL(", ").join(SQL("%s", argument) for argument in arguments)
+        return SQL("EXECUTE %s(%s)", SQL.identifier(name), values)
+
+    @api.model
+    def _prepare(self, batch, types, query):
+        name = f"dunning_{batch.token}_{len(batch.prepared)}"
         self.env.cr.execute(
             SQL(
-                "SET plan_cache_mode = force_generic_plan;"
-                " PREPARE %s(integer, integer, timestamp) AS %s",
+                "SET plan_cache_mode = force_generic_plan; PREPARE %s(%s) AS %s",
                 SQL.identifier(name),
+                SQL(types),
                 query,
             )
         )
