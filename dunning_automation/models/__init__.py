@@ -72,6 +72,7 @@ from . import dunning_seal
 from . import dunning_sender
 from . import dunning_verification
 from . import ir_actions_report
+from . import ir_qweb
 from . import mail_thread
 from . import dunning_watchdog
 from . import res_company

@@ -1,5 +1,9 @@
 import logging
+import re
 from datetime import timedelta
+from functools import cache
+
+from markupsafe import Markup
 
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
@@ -68,10 +72,24 @@ class DunningComposer(models.AbstractModel):
             credits = self.env["dunning.ledger"]._read_credits(
                 company, notices.partner_id
             )
+            formats = self._get_formats()
             for notice in notices:
                 groups = notice._get_table_groups(credits.get(notice.partner_id.id, {}))
                 template = TABLES.get(notice.channel, "notice_table")
-                notice.table_html = notice._render_part(template, groups=groups)
+                notice.table_html = notice._render_part(
+                    template, groups=groups, **formats
+                )
+
+    @api.model
+    def _get_formats(self):
+        """How the language writes dates and amounts, by the names of Odoo's functions
+        for that. Many notices list the same days: each is formatted once."""
+        return {
+            "format_date": cache(lambda day: tools.format_date(self.env, day)),
+            "format_amount": cache(
+                lambda amount, currency: tools.format_amount(self.env, amount, currency)
+            ),
+        }
 
     @api.depends("line_ids.drop_reason", "line_ids.skip_reason")
     @api.depends_context("lang")
@@ -125,9 +143,11 @@ class DunningComposer(models.AbstractModel):
         return banks or self.company_id.sudo().partner_id.bank_ids[:1]
 
     def _render_part(self, template, **values):
+        """HTML of a view. Without its indentation: it would be a fifth of the message,
+        and is encoded, sent and kept with it."""
         self.ensure_one()
         lang = tools.misc.get_lang(self.env, self.env.lang).code
-        return (
+        html = (
             self.env["ir.qweb"]
             .sudo()
             .with_context(lang=lang)
@@ -137,6 +157,7 @@ class DunningComposer(models.AbstractModel):
                 lang=lang,
             )
         )
+        return Markup(re.sub(r"\n\s+", "\n", html))
 
     # === COMPOSING === #
 
@@ -215,7 +236,7 @@ class DunningComposer(models.AbstractModel):
     def _generate_texts(self):
         """{notice: (subject, body)} from the action's template, in the language of each
         recipient."""
-        template = self._get_template()
+        template = self._get_template().with_context(dunning_compiled={})
         texts = template._generate_template(self.ids, ("subject", "body_html"))
         return {
             notice: (
@@ -233,13 +254,12 @@ class DunningComposer(models.AbstractModel):
         """Put a rendered body into the layout, with absolute links."""
         self.ensure_one()
         renderer = self.env["mail.template"].with_context(lang=self.lang)
-        html = renderer._render_encapsulate(
+        return renderer._render_encapsulate(
             "dunning_automation.mail_layout",
             body,
             add_context={"company": self.company_id, "lang": self.lang},
             context_record=self.with_context(lang=self.lang),
         )
-        return renderer._replace_local_links(html, self.company_id.get_base_url())
 
     def _ensure_access_tokens(self):
         """Give the invoices their portal tokens in one statement."""

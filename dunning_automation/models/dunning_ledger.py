@@ -256,8 +256,8 @@ class DunningLedger(models.AbstractModel):
         """What is true now about notices that wait, every stop sign read again.
 
         :param notices: ``dunning.notice`` of one company
-        :param batch: ``SenderBatch`` of a sender, which asks again and again: the
-            statement, costly to plan, is then planned once per batch
+        :param batch: ``SenderBatch`` of a sender, which asks about one notice after the
+            other: the statement, costly to plan, is then planned once per batch
         :return: {notice id: row}, a row has ``stop`` (code why it must not leave, None
             if it may), ``address`` and ``name`` of the recipient, ``collector_id``,
             ``snapshot_hash`` (of all that the text says beside its lines),
@@ -267,14 +267,20 @@ class DunningLedger(models.AbstractModel):
             ``residual_currency``, ``date_due`` and ``days_overdue``
         """
         company = notices.company_id
-        arguments = [notices.ids, notices.partner_id.ids, self.env.cr.now()]
+        now = self.env.cr.now()
         if batch:
-            prepared = batch.once(
-                ("review", company.id), lambda: self._prepare_review(company, batch)
+            query = self._get_prepared(
+                batch,
+                ("review", company.id),
+                "integer, integer, timestamp",
+                lambda: self._get_review_query(
+                    company, SQL("ARRAY[$1]"), SQL("ARRAY[$2]"), SQL("$3")
+                ),
+                [notices.id, notices.partner_id.id, now],
             )
-            query = SQL("EXECUTE %s(%s, %s, %s)", SQL.identifier(prepared), *arguments)
         else:
             self._flush()
+            arguments = (notices.ids, notices.partner_id.ids, now)
             query = self._get_review_query(
                 company, *(SQL("%s", argument) for argument in arguments)
             )
@@ -285,16 +291,26 @@ class DunningLedger(models.AbstractModel):
         return rows
 
     @api.model
-    def _prepare_review(self, company, batch):
-        """Let the database plan the review once; return the statement's name. The batch
-        forgets it with ``_forget_prepared``."""
-        name = f"dunning_review_{batch.token}_{company.id}"
-        query = self._get_review_query(company, SQL("$1"), SQL("$2"), SQL("$3"))
+    def _get_prepared(self, batch, key, types, get_query, arguments):
+        """A statement that the database plans once per batch, ready to be executed.
+        The batch forgets it with ``_forget_prepared``.
+
+        :param key: what the batch knows it by
+        :param str types: of the arguments, which the statement calls $1, $2, …
+        :param get_query: called once, returns the statement
+        """
+        name = batch.once(key, lambda: self._prepare(batch, types, get_query()))
+        values = SQL(", ").join(SQL("%s", argument) for argument in arguments)
+        return SQL("EXECUTE %s(%s)", SQL.identifier(name), values)
+
+    @api.model
+    def _prepare(self, batch, types, query):
+        name = f"dunning_{batch.token}_{len(batch.prepared)}"
         self.env.cr.execute(
             SQL(
-                "SET plan_cache_mode = force_generic_plan;"
-                " PREPARE %s(integer[], integer[], timestamp) AS %s",
+                "SET plan_cache_mode = force_generic_plan; PREPARE %s(%s) AS %s",
                 SQL.identifier(name),
+                SQL(types),
                 query,
             )
         )
@@ -482,19 +498,11 @@ class DunningLedger(models.AbstractModel):
 
     @api.model
     def _get_local_date_sql(self, company, moment):
-        """The date of ``moment`` (SQL, UTC) in the time zone of ``company``: the SQL of
-        ``res.company._dunning_timezone``."""
+        """The date of ``moment`` (SQL, UTC) in the time zone of ``company``."""
         return SQL(
-            """(%s::timestamp AT TIME ZONE 'UTC' AT TIME ZONE (
-                   SELECT COALESCE(NULLIF(company.dunning_tz, ''), partner.tz,
-                                   calendar.tz, 'UTC')
-                     FROM res_company company
-                     JOIN res_partner partner ON partner.id = company.partner_id
-                LEFT JOIN resource_calendar calendar
-                       ON calendar.id = company.resource_calendar_id
-                    WHERE company.id = %s))::date""",
+            "(%s::timestamp AT TIME ZONE 'UTC' AT TIME ZONE %s)::date",
             moment,
-            company.id,
+            company._dunning_timezone(),
         )
 
     @api.model

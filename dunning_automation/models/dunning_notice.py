@@ -169,7 +169,8 @@ class DunningNotice(models.Model):
         "A customer gets at most one notice per channel and day, or one per level or "
         "invoice where the policy says so.",
     )
-    _ready_idx = models.Index("(not_before, id) WHERE state = 'ready'")
+    # In the order in which they are sent, so that a claim reads one row of it.
+    _ready_idx = models.Index("(not_before NULLS FIRST, id) WHERE state = 'ready'")
     _claimed_idx = models.Index("(lease_until) WHERE state = 'claimed'")
     _unposted_idx = models.Index(
         "(id) WHERE mail_message_id IS NULL AND mime IS NOT NULL"

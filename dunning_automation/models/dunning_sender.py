@@ -174,7 +174,7 @@ class DunningSender(models.AbstractModel):
             notice = None
             try:
                 with mute_logger("odoo.sql_db"):
-                    notice = self._lock_next(notice_ids)
+                    notice = self._lock_next(batch, notice_ids)
                     claim = self._claim(notice, batch) if notice else None
                     self._commit()
                 return bool(notice), claim
@@ -189,25 +189,30 @@ class DunningSender(models.AbstractModel):
         return False, None
 
     @api.model
-    def _lock_next(self, notice_ids):
+    def _lock_next(self, batch, notice_ids=None):
         """Lock the notice that is next. The claim that follows must be on disk when it
         is committed, whatever the settings of the database server."""
-        rows = self.env.execute_query(
-            SQL(
+        query = self.env["dunning.ledger"]._get_prepared(
+            batch,
+            "next",
+            "timestamp",
+            lambda: SQL(
                 """SELECT notice.id, set_config('synchronous_commit', 'on', TRUE)
                      FROM dunning_notice notice
                     WHERE %s
                     ORDER BY notice.not_before NULLS FIRST, notice.id
                     LIMIT 1
                       FOR NO KEY UPDATE OF notice SKIP LOCKED""",
-                self._get_ready_condition(notice_ids),
-            )
+                self._get_ready_condition(notice_ids, SQL("$1")),
+            ),
+            [self.env.cr.now()],
         )
+        rows = self.env.execute_query(query)
         return self.env["dunning.notice"].browse(rows[0][:1] if rows else ())
 
     @api.model
-    def _get_ready_condition(self, notice_ids=None):
-        """SQL about ``notice``: it may be claimed now."""
+    def _get_ready_condition(self, notice_ids=None, now=None):
+        """SQL about ``notice``: it may be claimed ``now`` (SQL; None: at once)."""
         condition = SQL(
             """notice.state = 'ready' AND notice.simulation IS NOT TRUE
                AND (notice.not_before IS NULL OR notice.not_before <= %s)
@@ -216,7 +221,7 @@ class DunningSender(models.AbstractModel):
                    SELECT 1
                      FROM res_company company
                     WHERE company.id = notice.company_id AND %s)""",
-            self.env.cr.now(),
+            now or self.env.cr.now(),
             self.env["dunning.notice"]._get_desk_condition(),
             self.env["dunning.guard"]._get_sending_companies_sql(),
         )
@@ -256,7 +261,7 @@ class DunningSender(models.AbstractModel):
 
         :return: a ``Claim``; None if the notice must not leave now
         """
-        if not self._lock_moves(notice):
+        if not self._lock_moves(notice, batch):
             # An accountant is working on an invoice: come back in a minute.
             notice.not_before = self.env.cr.now() + timedelta(minutes=1)
             return None
@@ -288,18 +293,21 @@ class DunningSender(models.AbstractModel):
         return Claim(notice, notice.channel, fence, parcel, event.id)
 
     @api.model
-    def _lock_moves(self, notice):
+    def _lock_moves(self, notice, batch):
         """Lock the invoices of ``notice``: a payment waits until the claim is
         committed, or the claim sees it.
 
         :return: False if somebody else works on one of them
         """
-        [[all_locked]] = self.env.execute_query(
-            SQL(
+        query = self.env["dunning.ledger"]._get_prepared(
+            batch,
+            "moves",
+            "integer",
+            lambda: SQL(
                 """WITH listed AS (
                        SELECT DISTINCT move_id
                          FROM dunning_notice_line
-                        WHERE notice_id = %s AND move_id IS NOT NULL
+                        WHERE notice_id = $1 AND move_id IS NOT NULL
                    ), locked AS (
                        SELECT id
                          FROM account_move
@@ -307,10 +315,11 @@ class DunningSender(models.AbstractModel):
                           FOR NO KEY UPDATE SKIP LOCKED
                    )
                    SELECT (SELECT COUNT(*) FROM listed) = (SELECT COUNT(*) FROM locked)
-                """,
-                notice.id,
-            )
+                """
+            ),
+            [notice.id],
         )
+        [[all_locked]] = self.env.execute_query(query)
         return all_locked
 
     # === DELIVERY AND OUTCOME === #

@@ -1,4 +1,10 @@
+from unittest.mock import patch
+
+from lxml import html
+
 from odoo.tests import tagged
+
+from odoo.addons.base.models.ir_qweb import QWebError
 
 from .common import DunningCommon
 
@@ -50,6 +56,33 @@ class TestScale(DunningCommon):
         few, _none = self.count(few_run.notice_ids.sudo()._compose)
         many, _none = self.count(many_run.notice_ids.sudo()._compose)
         self.assertLess((many - few) / 40, 8)
+
+    def test_a_text_is_compiled_once_for_all_who_get_it(self):
+        qweb = self.registry["ir.qweb"]
+        counts = []
+        for number in (2, 4, 24):  # The first compiles the parts that are views, too.
+            notices = self.plan(number)[1].notice_ids.sudo()
+            compile_code = patch.object(
+                qweb, "_generate_code", autospec=True, side_effect=qweb._generate_code
+            )
+            with compile_code as compiled:
+                notices._compose()
+            self.assertEqual(len(set(notices.mapped("body"))), number)
+            counts.append(compiled.call_count)
+        self.assertEqual(counts[1], counts[2])
+
+    def test_compiled_for_an_editor_is_not_allowed_to_others(self):
+        qweb = self.env["ir.qweb"].with_context(dunning_compiled={})
+
+        def render(**options):
+            text = html.fragment_fromstring('<div><t t-out="6 * 7"/></div>')
+            return qweb._render(text, {}, **options)
+
+        self.assertEqual(render(), "<div>42</div>")
+        with self.assertRaises(QWebError) as refused:
+            render(raise_on_forbidden_code_for_model="dunning.notice")
+        self.assertIsInstance(refused.exception.__cause__, PermissionError)
+        self.assertEqual(render(), "<div>42</div>")
 
     def test_delivery_takes_a_bounded_number_of_queries_per_message(self):
         counts = []
