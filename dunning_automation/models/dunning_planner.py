@@ -43,13 +43,7 @@ class DunningPlanner(models.AbstractModel):
         Idempotent: what was planned before is found by the unique keys and not planned
         again. A simulated run writes simulated notices only.
         """
-        self.env.cr.execute(
-            SQL(
-                "SET LOCAL work_mem = %s; SET LOCAL default_statistics_target = %s",
-                WORK_MEM,
-                STATISTICS,
-            )
-        )
+        self._set_database()
         self.env["dunning.ledger"]._flush()
         if not run.simulation:
             self.env["dunning.notice"]._refresh_planned(run.company_id)
@@ -80,6 +74,16 @@ class DunningPlanner(models.AbstractModel):
         self.env.invalidate_all()
         if not run.simulation:
             self._create_address_tasks(run)
+
+    @api.model
+    def _set_database(self):
+        self.env.cr.execute(
+            SQL(
+                "SET LOCAL work_mem = %s; SET LOCAL default_statistics_target = %s",
+                WORK_MEM,
+                STATISTICS,
+            )
+        )
 
     # === EVALUATION === #
 
@@ -329,7 +333,7 @@ class DunningPlanner(models.AbstractModel):
                 net_lines=self._get_net_lines(run, policies),
                 contextual=self._get_contextual_sql(policies),
                 drawn=policies._get_draw_sql(
-                    pilot.CONTROL, SQL("policy.id"), SQL("net_line.partner_id")
+                    pilot.CONTROL, SQL("policy.id"), SQL("line.partner_id")
                 ),
                 enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
                 policies=policies.ids,
@@ -370,6 +374,7 @@ class DunningPlanner(models.AbstractModel):
         overdue_total = (
             SQL("SUM(residual) FILTER (WHERE %s) OVER of_customer", late)
             if any(policies.mapped("min_overdue_amount"))
+            or any(policies.mapped("control_share"))
             else SQL("0")
         )
         if not (

@@ -27,6 +27,7 @@ class DunningReplayPlanner(models.AbstractModel):
         sandbox = self.env["dunning.replay.sandbox"]
         company = replay.company_id
         self.env["dunning.ledger"]._flush()
+        self._set_database()
         sandbox._open(company, policies, replay.date_from, replay.date_to)
         run = self.env["dunning.run"].new({"company_id": company.id})
         days = (replay.date_to - replay.date_from).days + 1
@@ -47,8 +48,8 @@ class DunningReplayPlanner(models.AbstractModel):
         self._mark_unreachable()
         self._find_messages(run)
         self._create_notices(run)
-        self._store_decisions(run)
         self._settle_decisions(run)
+        self._store_decisions(run)
         self.env.cr.execute(
             SQL(
                 """UPDATE dunning_notice
