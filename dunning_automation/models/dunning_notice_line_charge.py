@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import float_repr, format_amount, format_date
 
+from ..fields import UncheckedMany2one
+
 
 class DunningNoticeLineCharge(models.AbstractModel):
     """What a message claims for a receivable line beside what is open of it.
@@ -22,12 +24,9 @@ class DunningNoticeLineCharge(models.AbstractModel):
         readonly=True, help="How the interest was found: days, open amount and rate."
     )
     interest_details = fields.Text("Calculation", compute="_compute_interest_details")
-    interest_rule_id = fields.Many2one(
-        "dunning.interest.rule",
-        readonly=True,
-        index="btree_not_null",
-        ondelete="restrict",
-    )
+    interest_rule_id = UncheckedMany2one(
+        "dunning.interest.rule", readonly=True, index="btree_not_null"
+    )  # A rule that was used cannot be deleted.
     interest_booked = fields.Boolean(
         readonly=True, help="A document claims it; these days are not claimed again."
     )

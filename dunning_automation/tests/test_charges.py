@@ -7,6 +7,7 @@ from unittest.mock import patch
 from lxml import etree
 
 from odoo import Command
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import html2plaintext, mute_logger
 
@@ -344,6 +345,13 @@ class TestCharges(ChargeCommon):
             self.env.flush_all()
             counts.append(self.cr.sql_log_count - before)
         self.assertLess((counts[1] - counts[0]) / 20, 5)
+
+    def test_a_rule_that_was_used_stays(self):
+        self.interest_policy()
+        self.due(date(2025, 6, 1))
+        self.remind()
+        with self.assertRaisesRegex(ValidationError, "archive"):
+            self.german.unlink()
 
     # === OFF MEANS AS BEFORE === #
 
