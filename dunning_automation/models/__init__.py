@@ -19,6 +19,8 @@ from . import dunning_channel_notification
 from . import dunning_channel_phone
 from . import dunning_channel_portal
 from . import dunning_channel_server_action
+from . import dunning_charge
+from . import dunning_charge_booking
 from . import dunning_composer
 from . import dunning_decision
 from . import dunning_escalation
@@ -31,12 +33,16 @@ from . import dunning_fallback
 from . import dunning_guard
 from . import dunning_hold
 from . import dunning_hold_reason
+from . import dunning_interest_band
+from . import dunning_interest_rule
 from . import dunning_ledger
 from . import dunning_letter_desk
+from . import dunning_level_charge
 from . import dunning_level
 from . import dunning_manual_step
 from . import dunning_level_minimum
 from . import dunning_notice
+from . import dunning_notice_line_charge
 from . import dunning_notice_line
 from . import dunning_plan
 from . import dunning_plan_line
@@ -44,6 +50,8 @@ from . import dunning_planner
 from . import dunning_policy
 from . import dunning_reply
 from . import dunning_promise
+from . import dunning_reference_rate
+from . import dunning_reference_series
 from . import dunning_refund
 from . import dunning_run
 from . import dunning_seal

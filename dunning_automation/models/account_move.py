@@ -76,6 +76,24 @@ class AccountMove(models.Model):
         "On Hold", compute="_compute_dunning_holds", groups=READERS
     )
 
+    dunning_charge_notice_id = fields.Many2one(
+        "dunning.notice",
+        "Charges Of",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=READERS,
+        copy=False,
+        help="The reminder whose interest, lump sums and fee this document claims. It "
+        "bears no interest itself.",
+    )
+
+    _dunning_charge_uniq = models.UniqueIndex(
+        "(dunning_charge_notice_id, currency_id)"
+        " WHERE dunning_charge_notice_id IS NOT NULL AND state != 'cancel'",
+        "The charges of this reminder were booked already.",
+    )
+
     @api.depends("dunning_decision_ids", "state", "payment_state", "move_type")
     def _compute_dunning_explanation(self):
         for move in self:
@@ -153,8 +171,36 @@ class AccountMove(models.Model):
     def write(self, vals):
         followed = self if FOLLOWED & vals.keys() else self.browse()
         posted = followed.filtered(lambda move: move.state == "posted")
+        cancelled = self.browse()
+        if "state" in vals:
+            cancelled = self.filtered(lambda move: move.state == "cancel")
         result = super().write(vals)
         posted._dunning_recheck()
+        if "state" in vals:
+            self._dunning_follow_charges(vals["state"], cancelled)
+        return result
+
+    def _dunning_follow_charges(self, state, cancelled):
+        """Charges of a document that is cancelled can be claimed again, those of one
+        that comes back cannot."""
+        charging = self.sudo().filtered("dunning_charge_notice_id")
+        for move in charging if state == "cancel" else charging & cancelled.sudo():
+            notice = move.dunning_charge_notice_id
+            if state == "cancel":
+                notice._release_charges(move.currency_id)
+            else:
+                notice._reclaim_charges(move.currency_id)
+
+    def unlink(self):
+        charging = self.sudo().filtered(
+            lambda move: move.dunning_charge_notice_id and move.state != "cancel"
+        )
+        released = [
+            (move.dunning_charge_notice_id, move.currency_id) for move in charging
+        ]
+        result = super().unlink()
+        for notice, currency in released:
+            notice._release_charges(currency)
         return result
 
     def _dunning_recheck(self):

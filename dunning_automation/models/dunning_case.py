@@ -427,6 +427,14 @@ class DunningCase(models.Model):
             self._get_collector(notice.policy_id),
         )
 
+    def _create_charge_task(self, notice):
+        """Charges that a customer was told of could not be booked."""
+        self._create_contact_task(
+            self.env._("The charges of a reminder could not be booked"),
+            notice.charge_error,
+            self._get_collector(notice.policy_id),
+        )
+
     # === MERGING CUSTOMERS === #
 
     @api.model

@@ -143,6 +143,7 @@ class DunningChannelLetter(models.AbstractModel):
         currency = group["currency"]
         lines = group["overdue"] or group["coming"]
         amount = group["overdue_total"] or group["coming_total"]
+        amount += group.get("charges", 0.0)
         amount = currency.round(amount - group["credit"])
         banks = self._get_bank_accounts()
         bank = banks.filtered(lambda bank: bank.currency_id == currency)[:1]

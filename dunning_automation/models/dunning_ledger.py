@@ -620,6 +620,7 @@ class DunningLedger(models.AbstractModel):
                       FROM open_credit
                      WHERE open_credit.partner_id = notice.partner_id)"""
             ),
+            self.env["dunning.notice"]._get_charge_facts_stamp(),
         ]
 
     @api.model

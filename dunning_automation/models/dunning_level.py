@@ -21,6 +21,7 @@ class DunningLevel(models.Model):
 
     _name = "dunning.level"
     _description = "Dunning Level"
+    _inherit = ["dunning.level.charge"]
     _order = "policy_id, delay_days, id"
     _check_company_auto = True
     _check_company_domain = models.check_company_domain_parent_of

@@ -26,6 +26,8 @@ class DunningNotice(models.Model):
     _name = "dunning.notice"
     _description = "Dunning Notice"
     _inherit = [
+        "dunning.charge",
+        "dunning.charge.booking",
         "dunning.composer",
         "dunning.channel.activity",
         "dunning.channel.email",

@@ -16,6 +16,7 @@ class DunningNoticeLine(models.Model):
 
     _name = "dunning.notice.line"
     _description = "Dunning Notice Line"
+    _inherit = ["dunning.notice.line.charge"]
     _order = "date_due, move_line_id"
     _log_access = False
     _allow_sudo_commands = False

@@ -123,6 +123,12 @@ class DunningPolicy(models.Model):
         help="Invoices that were due before the start date and are old enough for "
         "this level begin with it.",
     )
+    law_country_id = fields.Many2one(
+        "res.country",
+        "Law",
+        help="Whose law gives late interest, lump sums and the limits of reminder "
+        "fees. Empty = that of the company's country.",
+    )
     user_id = fields.Many2one(
         "res.users",
         "Responsible",
@@ -448,6 +454,10 @@ class DunningPolicy(models.Model):
                 for kind in HOLD_KINDS
             ),
         ]
+
+    def _get_law(self):
+        """The country whose law says what late payment costs."""
+        return self.law_country_id or self.company_id.sudo().country_id
 
     # === ACTIONS === #
 

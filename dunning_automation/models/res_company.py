@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from odoo.addons.base.models.res_partner import _tz_get
 
@@ -70,6 +70,54 @@ class ResCompany(models.Model):
         "Missed Instalments",
         default=1,
         help="A payment plan is broken after so many instalments were missed.",
+    )
+    dunning_charge_booking = fields.Selection(
+        [
+            ("none", "Show them only"),
+            ("draft", "Make a draft invoice"),
+            ("posted", "Make and post an invoice"),
+        ],
+        "Booking of Charges",
+        required=True,
+        default="none",
+        help="What becomes of interest, lump sums and fees after a message that claims "
+        "them has left.\n"
+        "Show them only: each message shows the interest since the due date, so the "
+        "last message says what is owed.\n"
+        "Draft or posted: an invoice per message and currency. No day is invoiced "
+        "twice: the next message claims the days after the last invoice. The invoice "
+        "is reminded like any other, but bears no interest and no lump sum itself. "
+        "Cancelling or deleting it gives its days free again; a credit note does not.",
+    )
+    dunning_charge_journal_id = fields.Many2one(
+        "account.journal",
+        "Journal of Charges",
+        check_company=True,
+        domain="[('type', '=', 'sale'), ('company_id', '=', id)]",
+        groups=READERS,
+        help="Empty = the first sales journal.",
+    )
+    dunning_interest_product_id = fields.Many2one(
+        "product.product",
+        "Product of Late Interest",
+        check_company=True,
+        groups=READERS,
+        help="Gives account and taxes, by the fiscal position of the customer. A tax "
+        "is contained in the amount: the customer owes what the message says.",
+    )
+    dunning_lump_sum_product_id = fields.Many2one(
+        "product.product",
+        "Product of Lump Sums",
+        check_company=True,
+        groups=READERS,
+        help="See the product of late interest.",
+    )
+    dunning_fee_product_id = fields.Many2one(
+        "product.product",
+        "Product of Reminder Fees",
+        check_company=True,
+        groups=READERS,
+        help="See the product of late interest.",
     )
     dunning_stopped = fields.Boolean(
         "Reminders Stopped",
@@ -165,6 +213,27 @@ class ResCompany(models.Model):
         policies = self.env["dunning.policy"]._search_applicable(self)
         users = policies.user_id.filtered("active")
         return users[:1] or self._dunning_get_managers()[:1]
+
+    def _dunning_get_charge_product(self, kind):
+        """The product that books charges of ``kind`` (interest, lump_sum, fee).
+
+        :raise UserError: when there is none
+        """
+        self.ensure_one()
+        product = self.sudo()[f"dunning_{kind}_product_id"] or self.env.ref(
+            f"dunning_automation.product_{kind}", raise_if_not_found=False
+        )
+        if not product:
+            field = self._fields[f"dunning_{kind}_product_id"]
+            raise UserError(
+                self.env._(
+                    "“%(field)s” of %(company)s is not set: choose it under Settings > "
+                    "Invoicing > Collections.",
+                    field=field._description_string(self.env),
+                    company=self.name,
+                )
+            )
+        return product
 
     # === STOP AND RESUME === #
 

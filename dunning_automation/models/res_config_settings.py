@@ -30,3 +30,18 @@ class ResConfigSettings(models.TransientModel):
     dunning_reply_pause_days = fields.Integer(
         related="company_id.dunning_reply_pause_days", readonly=False
     )
+    dunning_charge_booking = fields.Selection(
+        related="company_id.dunning_charge_booking", readonly=False
+    )
+    dunning_charge_journal_id = fields.Many2one(
+        related="company_id.dunning_charge_journal_id", readonly=False
+    )
+    dunning_interest_product_id = fields.Many2one(
+        related="company_id.dunning_interest_product_id", readonly=False
+    )
+    dunning_lump_sum_product_id = fields.Many2one(
+        related="company_id.dunning_lump_sum_product_id", readonly=False
+    )
+    dunning_fee_product_id = fields.Many2one(
+        related="company_id.dunning_fee_product_id", readonly=False
+    )

@@ -63,6 +63,9 @@ LOOKS = {
     "credit_hold_set": ("fa-lock", "danger"),
     "credit_hold_released": ("fa-unlock", "success"),
     "handed_over": ("fa-briefcase", "danger"),
+    "charges_booked": ("fa-percent", "info"),
+    "charges_failed": ("fa-percent", "danger"),
+    "charges_released": ("fa-percent", "muted"),
     "payment": ("fa-money", "success"),
 }
 HIDDEN = ("notice_claimed",)

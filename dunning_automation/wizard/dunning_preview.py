@@ -184,6 +184,11 @@ class DunningPreview(models.TransientModel):
                 with self.env.cr.savepoint(flush=False):
                     if render:
                         notice._ensure_access_tokens()
+                        if not notice._update_charges():
+                            return values | {
+                                "hint": "\n".join(hints),
+                                "error": notice.reason,
+                            }
                         render()
                         values |= {"subject": notice.subject, "body": notice.body}
             except Exception as error:
