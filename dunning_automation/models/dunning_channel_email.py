@@ -1,12 +1,14 @@
 import base64
 import time
 from contextlib import suppress
+from datetime import datetime, timezone
 
 from odoo import api, models, tools
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..tools import smtp_outcome
+from ..tools.letterhead import Letterhead
 from ..tools.sender_batch import Outcome
 
 PATIENCE = 0.2
@@ -39,21 +41,37 @@ class DunningChannelEmail(models.AbstractModel):
             self.message_id = tools.mail.generate_tracking_message_id(
                 f"{self.id}-dunning.notice"
             )
-        servers = self.env["ir.mail_server"].sudo()
-        message = servers._build_email__(
-            email_from,
-            [tools.formataddr((self._clean_name(row["name"]), self.email_to))],
-            self.subject,
-            self.body,
-            reply_to=self._get_reply_to(row["collector_id"], batch) or email_from,
+        reply_to = self._get_reply_to(row["collector_id"], batch) or email_from
+        message = self._get_letterhead(email_from, reply_to, batch).fill(
+            tools.html2plaintext(self.body),
+            self.body or "",
             message_id=self.message_id,
-            subtype="html",
-            headers={
-                "X-Auto-Response-Suppress": "OOF",
-                "Auto-Submitted": "auto-generated",
-            },
+            subject=self.subject,
+            to=[tools.formataddr((self._clean_name(row["name"]), self.email_to))],
+            date=datetime.now(timezone.utc),
         )
         return message, email_from, context, time.monotonic()
+
+    def _get_letterhead(self, email_from, reply_to, batch):
+        """The headers of all messages from this address, as Odoo makes them."""
+
+        def read():
+            servers = self.env["ir.mail_server"].sudo()
+            sample = servers._build_email__(
+                email_from,
+                [self.email_to],
+                self.subject,
+                "",
+                reply_to=reply_to,
+                message_id=self.message_id,
+                headers={
+                    "X-Auto-Response-Suppress": "OOF",
+                    "Auto-Submitted": "auto-generated",
+                },
+            )
+            return Letterhead(sample)
+
+        return batch.once(("letterhead", email_from, reply_to), read)
 
     def _get_mail_identity(self, batch):
         """Who writes: the address, and the context that gives bounces of the company

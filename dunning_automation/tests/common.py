@@ -288,23 +288,29 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
 
     @contextmanager
     def smtp(self, send_error=None, connection_error=None):
-        """A mail server that keeps every message in ``self.emails``, or fails."""
+        """A mail server that keeps every message in ``self.emails``, and as it was
+        handed over in ``self.handed_over``, or fails."""
+        self.handed_over = []
         with self.mock_mail_gateway():
             session = self.testing_smtp_session
             session.close = session.quit
-            if send_error:
+            keep = type(session).send_message
 
-                def send_message(*args):
+            def send_message(session, message, *envelope):
+                if send_error:
                     raise send_error
-
-                session.send_message = send_message
+                self.handed_over.append(message)
+                keep(session, message, *envelope)
 
             def connect(*args, **kwargs):
                 if connection_error:
                     raise connection_error
                 return copy(session)  # As real servers do, one per connection.
 
-            with patch.object(smtplib, "SMTP", side_effect=connect):
+            with (
+                patch.object(type(session), "send_message", send_message),
+                patch.object(smtplib, "SMTP", side_effect=connect),
+            ):
                 yield
 
     def deliver(self, **errors):
@@ -315,8 +321,16 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         cron = self.env.ref("dunning_automation.ir_cron_deliver").sudo()
         with self.smtp(**errors), self.enter_registry_test_mode():
             self.assertIs(cron.method_direct_trigger(), True)
-        left = "".join(mail["message"] for mail in self.emails)
-        return [mail for mail in self._mails if mail["message_id"] in left]
+        return [
+            {
+                "EmailMessage": message,
+                "email_from": message["From"],
+                "email_to": [message["To"]],
+                "subject": message["Subject"],
+                "body": message.get_body(("html",)).get_content(),
+            }
+            for message in self.handed_over
+        ]
 
     def send(self, notices=None):
         """Mark notices as sent now, without a mail server."""

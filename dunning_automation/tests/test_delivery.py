@@ -1,8 +1,10 @@
+import email
+import email.policy
 import smtplib
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
-from odoo import Command
+from odoo import Command, tools
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -663,6 +665,50 @@ class TestDelivery(DunningCommon):
         self.assertNotIn("Traceback", failed.reason)
         self.assertEqual(self.notices(other.partner_id).state, "ready")
         self.assertEqual(len(self.deliver()), 1)
+
+    def test_message_is_what_odoo_would_build(self):
+        """All but the first of a batch are written on the letterhead of the first."""
+        strange = self._create_customer(name='Jürgen Größe, "Büro"')
+        self.invoice(strange, amount=1234.5)
+        self.run_on()
+        notices = (self.notices() + self.notices(strange)).sudo()
+        notices[1].subject = "Große Überfälligkeit " * 9
+        notices[1].body += "<p>\n.\n\n€ " + "x" * 1200 + " \r\n</p>"
+        messages = [mail["EmailMessage"] for mail in self.deliver()]
+        for notice, message in zip(notices, messages, strict=True):
+            age = datetime.now(timezone.utc) - message["Date"].datetime
+            self.assertLess(abs(age), timedelta(hours=1))
+            built = self.env["ir.mail_server"]._build_email__(
+                message["From"],
+                [tools.formataddr((notice.recipient_id.name, notice.email_to))],
+                notice.subject,
+                notice.body,
+                reply_to=message["Reply-To"],
+                message_id=notice.message_id,
+                subtype="html",
+                headers={
+                    "X-Auto-Response-Suppress": "OOF",
+                    "Auto-Submitted": "auto-generated",
+                },
+            )
+            self.assertEqual(self.shown(message), self.shown(built))
+
+    def shown(self, message):
+        """What a mail program shows: headers, and text by type."""
+        message = email.message_from_bytes(
+            message.as_bytes(), policy=email.policy.default
+        )
+        parts = list(message.iter_parts())
+        self.assertFalse([part.defects for part in parts if part.defects])
+        return (
+            sorted(
+                (name, str(value))
+                for name, value in message.items()
+                if name not in ("Content-Type", "Date")  # boundary, moment
+            ),
+            message.get_content_type(),
+            [(p.get_content_type(), p.get_content().splitlines()) for p in parts],
+        )
 
     def test_own_template_of_the_user(self):
         template = self.env.ref("dunning_automation.mail_template_friendly").copy(

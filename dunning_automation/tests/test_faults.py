@@ -147,10 +147,10 @@ class TestFaults(DunningCommon):
                 customer = self._create_customer(name=payload, ref=payload)
                 self.invoice(customer, ref=payload, amount=100 + number)
                 self.run_on()
-                self.deliver()
+                [left] = self.deliver()
                 [mail] = self.emails
                 self.assertEqual(mail["smtp_to_list"], [customer.email])
-                message = self._mails[-1]["EmailMessage"]
+                message = left["EmailMessage"]
                 html = message.get_body(("html",)).get_content()
                 for text in (html, message["Subject"], message["To"]):
                     self.assertNotIn("1337", text)
