@@ -869,6 +869,7 @@ class DunningPlanner(models.AbstractModel):
                              GROUP BY partner_id
                            ) AS earlier ON earlier.partner_id = debtor.id
                      WHERE debt.concerns_us
+                     ORDER BY debtor.id
                         ON CONFLICT DO NOTHING
                  RETURNING id, partner_id
                 )
