@@ -292,8 +292,9 @@ class DunningPolicy(models.Model):
             "broken_promise_rule": "resume",
             "broken_promise_level_id": False,
         }
+        name = (default or {}).get("name")
         return [
-            values | fixed | {"name": self.env._("%s (copy)", policy.name)}
+            values | fixed | {"name": name or self.env._("%s (copy)", policy.name)}
             for policy, values in zip(self, super().copy_data(default), strict=True)
         ]
 

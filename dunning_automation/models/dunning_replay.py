@@ -122,7 +122,7 @@ class DunningReplay(models.Model):
                 for variant, week, count in self.env[
                     "dunning.replay.message"
                 ]._read_group(
-                    [("replay_id", "=", replay.id)],
+                    [("replay_id", "in", replay.ids)],
                     ["variant", "date:week"],
                     ["__count"],
                 )
@@ -159,7 +159,7 @@ class DunningReplay(models.Model):
         messages, company currency), and the most that left on one ``day``."""
         self.ensure_one()
         messages = self.env["dunning.replay.message"]
-        domain = [("replay_id", "=", self.id)]
+        domain = [("replay_id", "in", self.ids)]
         totals = {
             variant: {"messages": 0, "customers": 0, "amount": 0.0, "day": 0}
             for variant, _label in self._get_variants()
@@ -185,7 +185,7 @@ class DunningReplay(models.Model):
         channels = dict(messages._fields["channel"]._description_selection(self.env))
         rows = {}
         for level, channel, variant, count in messages._read_group(
-            [("replay_id", "=", self.id)],
+            [("replay_id", "in", self.ids)],
             ["level_id", "channel", "variant"],
             ["__count"],
         ):
@@ -288,7 +288,7 @@ class DunningReplay(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "dunning_automation.dunning_replay_message_action"
         )
-        return action | {"domain": [("replay_id", "=", self.id)]}
+        return action | {"domain": [("replay_id", "in", self.ids)]}
 
     # === WORK === #
 
