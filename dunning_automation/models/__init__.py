@@ -52,6 +52,8 @@ from . import dunning_verification
 from . import ir_actions_report
 from . import mail_thread
 from . import dunning_watchdog
+from . import dunning_wording
+from . import ir_module_module
 from . import res_company
 from . import res_config_settings
 from . import res_partner
