@@ -29,6 +29,7 @@
         "wizard/dunning_erasure_views.xml",
         "wizard/dunning_handover_views.xml",
         "wizard/dunning_notice_skip_views.xml",
+        "wizard/dunning_policy_choice_views.xml",
         "wizard/dunning_preview_views.xml",
         "wizard/dunning_run_discard_views.xml",
         "wizard/dunning_stop_views.xml",

@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ..tools.ladder import STANDARD_LADDER, TASKS, get_words
+from ..tools.ready_policies import get_ready_words
 
 FIELDS = (("dunning.level", "name"), ("dunning.action", "activity_summary"))
 
@@ -20,6 +21,7 @@ class DunningWording(models.AbstractModel):
         """Texts of our own, lazily translated. Addons append theirs."""
         return [
             *get_words(STANDARD_LADDER),
+            *get_ready_words(),
             *TASKS.values(),
         ]
 

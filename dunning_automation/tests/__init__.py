@@ -36,6 +36,7 @@ from . import (
     test_portal,
     test_proof,
     test_queued_notices,
+    test_ready_policies,
     test_recipient,
     test_risk,
     test_replies,

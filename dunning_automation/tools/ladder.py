@@ -18,7 +18,7 @@ TASKS = {
 }
 """What the task of a rung says, by the tone of the rung."""
 
-RUNG_KEYS = ("assign_to", "channels", "task")
+RUNG_KEYS = ("assign_to", "channels", "else_letter", "task")
 """What a rung says about its actions; all else are fields of the level."""
 
 STANDARD_LADDER = (
