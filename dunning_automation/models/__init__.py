@@ -1,6 +1,10 @@
+from . import dunning_finding_mixin  # Parts of the next ones.
+from . import account_bank_statement_line
+from . import account_journal
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
+from . import account_payment
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant

@@ -1,1 +1,2 @@
+from . import dunning_data_quality
 from . import dunning_health

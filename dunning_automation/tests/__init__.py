@@ -8,6 +8,7 @@ from . import (
     test_calls,
     test_channels,
     test_contact_repair,
+    test_data_quality,
     test_decisions,
     test_delivery,
     test_escalation,
