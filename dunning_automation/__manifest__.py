@@ -54,6 +54,7 @@
         "views/dunning_verification_views.xml",
         "views/dunning_health_views.xml",
         "views/dunning_data_quality_views.xml",
+        "views/dunning_start_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",

@@ -52,6 +52,7 @@ from . import dunning_refund
 from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
+from . import dunning_start_mark
 from . import dunning_verification
 from . import ir_actions_report
 from . import mail_thread

@@ -57,8 +57,9 @@ class DunningDataQuality(models.AbstractModel):
 
         :return: list of dicts: ``code``, ``severity`` (``danger``, ``warning``,
             ``info``, or ``ok`` when nothing was found), ``title``, ``sentence`` (why it
-            matters), ``count``, ``amount`` (at stake, as text, or False), ``action``
-            (the records) and ``bulk`` (a button that mends all of them, or False)
+            matters), ``count``, ``amount`` (at stake, as text, or False), ``can_fix``
+            (the user may change such records), ``action`` (opens them) and ``bulk``
+            (a button that mends all of them, or False)
         """
         self._check_reader()
         counted = self.sudo()._count()
@@ -84,13 +85,14 @@ class DunningDataQuality(models.AbstractModel):
             "count": count,
             "amount": bool(amount)
             and format_amount(self.env, amount, company.currency_id),
+            "can_fix": self.env[self._get_model(row["code"])].has_access("write"),
             "action": count and self._prepare_action(row),
             "bulk": count and self._prepare_bulk(row["code"]),
         }
 
     def _prepare_action(self, row):
         model = self._get_model(row["code"])
-        return {
+        action = {
             "type": "ir.actions.act_window",
             "name": row["title"],
             "res_model": model,
@@ -98,6 +100,10 @@ class DunningDataQuality(models.AbstractModel):
             "context": {"active_test": False, "create": False},
             "views": self._get_views(model),
         }
+        if model == "account.move.line":  # Without the panel of accounts.
+            search = self.env.ref("dunning_automation.dunning_data_line_view_search")
+            action["search_view_id"] = [search.sudo().id, "search"]
+        return action
 
     @api.model
     def _get_views(self, model):

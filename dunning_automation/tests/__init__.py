@@ -46,6 +46,7 @@ from . import (
     test_scale,
     test_sender,
     test_sequences,
+    test_setup_page,
     test_state_machine,
     test_tools,
     test_tours,

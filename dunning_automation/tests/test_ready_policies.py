@@ -246,6 +246,7 @@ class TestReadyPolicies(DunningCommon):
         self.assertEqual(
             cards["business_firm"]["rungs"][3]["words"], "E-mail and Letter"
         )
+        self.assertEqual(cards["consumer"]["rungs"][0]["words"], "E-mail or Letter")
 
     def test_found_in_the_list_of_policies(self):
         help_text = self.env.ref("dunning_automation.dunning_policy_action").help

@@ -266,6 +266,7 @@ def describe(code):
                 "tone": rung["tone"],
                 "name": rung["name"],
                 "channels": list(rung["channels"]),
+                "is_choice": rung.get("else_letter", False),
             }
             for rung in policy["levels"]
         ],

@@ -68,7 +68,9 @@ class DunningPolicyChoice(models.TransientModel):
                 | {
                     "name": self.env._(rung["name"]),
                     "words": format_list(
-                        self.env, [labels[channel] for channel in rung["channels"]]
+                        self.env,
+                        [labels[channel] for channel in rung["channels"]],
+                        style="or" if rung["is_choice"] else "standard",
                     ),
                 }
                 for rung in card["rungs"]
@@ -134,7 +136,7 @@ class DunningPolicyChoice(models.TransientModel):
                 "Applies to all customers that no earlier policy fits. From now on "
                 "%(policies)s applies only to customers for whom it was chosen. It is "
                 "kept as it is.",
-                policies=hidden.mapped("name"),
+                policies=[f"“{name}”" for name in hidden.mapped("name")],
             )
         if self._get_partner_domain() != "[]":
             return self.env._(
