@@ -1,7 +1,11 @@
 from . import account_bank_statement_line
+from . import dunning_finding_mixin  # Parts of the next ones.
+from . import account_bank_statement_line
+from . import account_journal
 from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
+from . import account_payment
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant
@@ -70,11 +74,14 @@ from . import dunning_refund
 from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
+from . import dunning_start_mark
 from . import dunning_verification
 from . import ir_actions_report
 from . import ir_qweb
 from . import mail_thread
 from . import dunning_watchdog
+from . import dunning_wording
+from . import ir_module_module
 from . import res_company
 from . import res_config_settings
 from . import res_partner

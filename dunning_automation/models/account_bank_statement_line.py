@@ -23,7 +23,8 @@ TOKENS = """
 class AccountBankStatementLine(models.Model):
     """Bank transactions that may pay what is about to be reminded."""
 
-    _inherit = "account.bank.statement.line"
+    _name = "account.bank.statement.line"
+    _inherit = ["account.bank.statement.line", "dunning.finding.mixin"]
 
     dunning_dismissed_partner_ids = fields.Many2many(
         "res.partner",
@@ -90,3 +91,10 @@ class AccountBankStatementLine(models.Model):
                 "amount_currency": -bank_lines.amount_currency,
             }
         return None
+
+    # === ACTIONS === #
+
+    def action_open_dunning_entry(self):
+        """Open the journal entry: what the transaction is booked against."""
+        self.ensure_one()
+        return self.move_id._get_records_action()

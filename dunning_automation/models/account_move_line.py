@@ -5,7 +5,8 @@ FOLLOWED = {"date_maturity", "no_followup", "partner_id"}
 
 
 class AccountMoveLine(models.Model):
-    _inherit = "account.move.line"
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "dunning.finding.mixin"]
 
     def write(self, vals):
         followed = self if FOLLOWED & vals.keys() else self.browse()

@@ -3,6 +3,7 @@ from odoo.exceptions import ValidationError
 
 from ..tools import weighted_choice
 from ..tools.channels import default_timeout
+from ..tools.ladder import TASKS
 
 SERVER_ACTION_MODELS = ("dunning.case", "res.partner")
 TEMPLATES = {
@@ -138,7 +139,9 @@ class DunningAction(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([self._resolve_choice(vals) for vals in vals_list])
+        actions = super().create([self._resolve_choice(vals) for vals in vals_list])
+        self.env["dunning.wording"]._translate(actions, "activity_summary")
+        return actions
 
     def write(self, vals):
         return super().write(self._resolve_choice(vals))
@@ -195,20 +198,18 @@ class DunningAction(models.Model):
 
     @api.model
     def _prepare_default_values(self, channel, rung):
-        """Values of the standard action of ``channel`` on a rung of the ladder."""
-        if channel in ("email", "letter"):
+        """Values of the action of ``channel`` on a rung of a ladder."""
+        if channel in ("email", "letter", "portal"):
             template = self.env.ref(TEMPLATES[rung["tone"]], raise_if_not_found=False)
             return {"channel": channel, "template_id": template and template.id}
         kind = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
-        summary = (
-            self.env._("Decide on hand-over to a lawyer or collection agency")
-            if rung["tone"] == "handover"
-            else self.env._("Call the customer: final reminder sent")
-        )
         return {
             "channel": channel,
             "activity_type_id": kind and kind.id,
-            "activity_summary": summary,
+            "activity_summary": self.env._(
+                rung.get("task") or TASKS.get(rung["tone"], TASKS["final"])
+            ),
+            "assign_to": rung.get("assign_to", "collector"),
         }
 
     @api.constrains("channel", "template_id", "activity_type_id", "server_action_id")

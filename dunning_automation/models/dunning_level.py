@@ -133,6 +133,12 @@ class DunningLevel(models.Model):
                     )
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        levels = super().create(vals_list)
+        self.env["dunning.wording"]._translate(levels, "name")
+        return levels
+
     def unlink(self):
         self.env["dunning.decision"].sudo()._forget(self)
         return super().unlink()

@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import pilot
-from ..tools.ladder import STANDARD_LADDER
+from ..tools.ladder import RUNG_KEYS, STANDARD_LADDER
 
 HOLD_KINDS = ("legal", "dispute", "plan", "promise", "contact", "manual")
 """Where several holds stop a line, the first of these is the reason that is shown."""
@@ -267,22 +267,24 @@ class DunningPolicy(models.Model):
 
     @api.model
     def _default_level_ids(self):
-        """Commands for the standard ladder, one action per channel of each rung."""
+        return self._prepare_level_commands(STANDARD_LADDER)
+
+    @api.model
+    def _prepare_level_commands(self, ladder):
+        """Commands for a ladder of ``tools``, one action per channel of each rung."""
+        prepare_action = self.env["dunning.action"]._prepare_default_values
         return [
             Command.create(
-                {key: value for key, value in rung.items() if key != "channels"}
+                {key: value for key, value in rung.items() if key not in RUNG_KEYS}
                 | {
+                    "name": self.env._(rung["name"]),
                     "action_ids": [
-                        Command.create(
-                            self.env["dunning.action"]._prepare_default_values(
-                                channel, rung
-                            )
-                        )
+                        Command.create(prepare_action(channel, rung))
                         for channel in rung["channels"]
-                    ]
+                    ],
                 }
             )
-            for rung in STANDARD_LADDER
+            for rung in ladder
         ]
 
     def copy_data(self, default=None):

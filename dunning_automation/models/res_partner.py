@@ -19,7 +19,8 @@ CREDIT_HOLDS = [
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "dunning.finding.mixin"]
 
     dunning_policy_id = fields.Many2one(
         "dunning.policy",

@@ -1,1 +1,3 @@
+from . import dunning_data_quality
 from . import dunning_health
+from . import dunning_start

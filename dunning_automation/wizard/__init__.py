@@ -7,6 +7,7 @@ from . import dunning_handover
 from . import dunning_letter_download
 from . import dunning_notice_skip
 from . import dunning_optout_withdrawal
+from . import dunning_policy_choice
 from . import dunning_preview
 from . import dunning_run_discard
 from . import dunning_stop
