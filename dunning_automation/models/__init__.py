@@ -1,5 +1,5 @@
+from . import dunning_finding_mixin  # A part of others.
 from . import account_bank_statement_line
-from . import dunning_finding_mixin  # Parts of the next ones.
 from . import account_journal
 from . import account_move
 from . import account_move_line
