@@ -1,10 +1,12 @@
 import logging
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_date
+from odoo.tools import format_amount, format_date
 
+from ..tools.channels import INTERNAL
 from .dunning_replay_message import VARIANTS
 
 _logger = logging.getLogger(__name__)
@@ -110,6 +112,9 @@ class DunningReplay(models.Model):
                     "replay": replay,
                     "totals": totals,
                     "levels": replay._read_levels(),
+                    "money": partial(
+                        format_amount, self.env, currency=replay.currency_id
+                    ),
                     "variants": replay._get_variants(),
                 },
             )
@@ -155,23 +160,25 @@ class DunningReplay(models.Model):
         ]
 
     def _read_totals(self):
-        """{variant: figures}: ``messages``, ``customers``, ``amount`` (listed in all
-        messages, company currency), and the most that left on one ``day``."""
+        """{variant: figures}: ``messages``, ``customers``, the most that left on one
+        ``day``, and ``fees`` (reminder fees of the levels, company currency)."""
         self.ensure_one()
         messages = self.env["dunning.replay.message"]
         domain = [("replay_id", "in", self.ids)]
         totals = {
-            variant: {"messages": 0, "customers": 0, "amount": 0.0, "day": 0}
+            variant: {"messages": 0, "customers": 0, "day": 0, "fees": 0.0}
             for variant, _label in self._get_variants()
         }
-        for variant, count, customers, amount in messages._read_group(
-            domain, ["variant"], ["__count", "partner_id:count_distinct", "amount:sum"]
+        for variant, count, customers in messages._read_group(
+            domain, ["variant"], ["__count", "partner_id:count_distinct"]
         ):
-            totals[variant] |= {
-                "messages": count,
-                "customers": customers,
-                "amount": amount,
-            }
+            totals[variant] |= {"messages": count, "customers": customers}
+        for variant, level, count in messages._read_group(
+            [*domain, ("channel", "not in", INTERNAL)],
+            ["variant", "level_id"],
+            ["__count"],
+        ):
+            totals[variant]["fees"] += level.fee_amount * count
         for variant, _day, count in messages._read_group(
             domain, ["variant", "date:day"], ["__count"]
         ):

@@ -147,6 +147,16 @@ class TestReplay(ReplayCommon):
             [sum(dataset["data"]) for dataset in replay.chart["datasets"]], [2, 1]
         )
 
+    def test_fees_of_both_sides(self):
+        tried = self._create_policy([3, 9], sequence=99, mode="shadow")
+        self.level(9, tried).fee_amount = 5
+        self.invoices([{}, {"partner": self._create_customer()}], days_overdue=12)
+        replay = self.replay(policy_id=tried.id)
+        fees = {name: total["fees"] for name, total in replay._read_totals().items()}
+        self.assertEqual(fees, {"today": 0, "tried": 10})
+        self.assertIn("10.00", replay.figures_html)
+        self.assertNotIn("Reminder fees", self.replay().figures_html)
+
     def test_tried_policy_speaks_for_its_own_customers_only(self):
         other = self._create_customer()
         tried = self._create_policy(
