@@ -233,7 +233,8 @@ class DunningDataQuality(models.AbstractModel):
 
     def _get_customer_source(self):
         """Who owes. An e-mail of the dunning contact or of a contact on an open
-        invoice will do; the latter is only looked up where the former are missing."""
+        invoice will do. The latter is looked up where the former are missing, customer
+        by customer: as an ``EXISTS`` PostgreSQL would read all open items for it."""
         return SQL(
             """SELECT customer.id, debtor.amount, customer.email,
                       customer.email_normalized, customer.lang,
@@ -243,15 +244,14 @@ class DunningDataQuality(models.AbstractModel):
                       COUNT(*) OVER (PARTITION BY customer.email_normalized)
                           AS namesakes,
                       CASE WHEN %(customer_reached)s OR %(extra_reached)s THEN TRUE
-                           ELSE EXISTS (
-                               SELECT 1
+                           ELSE COALESCE((
+                               SELECT BOOL_OR(%(contact_reached)s)
                                  FROM account_move_line line
                                  JOIN account_move move ON move.id = line.move_id
                                  JOIN res_partner contact
                                    ON contact.id = move.partner_id
                                 WHERE line.partner_id = customer.id
-                                  AND %(is_open)s
-                                  AND %(contact_reached)s)
+                                  AND %(is_open)s), FALSE)
                       END AS has_email
                  FROM (
                     SELECT partner.commercial_partner_id AS id,
