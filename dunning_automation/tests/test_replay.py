@@ -148,7 +148,12 @@ class TestReplay(ReplayCommon):
         )
 
     def test_fees_of_both_sides(self):
-        tried = self._create_policy([3, 9], sequence=99, mode="shadow")
+        tried = self._create_policy(
+            [3, 9],
+            sequence=99,
+            mode="shadow",
+            law_country_id=self.env.ref("base.de").id,
+        )
         self.level(9, tried).fee_amount = 5
         self.invoices([{}, {"partner": self._create_customer()}], days_overdue=12)
         replay = self.replay(policy_id=tried.id)
