@@ -154,12 +154,12 @@ class TestReplay(ReplayCommon):
             mode="shadow",
             law_country_id=self.env.ref("base.de").id,
         )
-        self.level(9, tried).fee_amount = 5
+        self.level(9, tried).fee_amount = 2
         self.invoices([{}, {"partner": self._create_customer()}], days_overdue=12)
         replay = self.replay(policy_id=tried.id)
         fees = {name: total["fees"] for name, total in replay._read_totals().items()}
-        self.assertEqual(fees, {"today": 0, "tried": 10})
-        self.assertIn("10.00", replay.figures_html)
+        self.assertEqual(fees, {"today": 0, "tried": 4})
+        self.assertIn("4.00", replay.figures_html)
         self.assertNotIn("Reminder fees", self.replay().figures_html)
 
     def test_tried_policy_speaks_for_its_own_customers_only(self):
