@@ -591,6 +591,7 @@ class TestAgeOfBankData(BankCommon):
     def test_which_journals(self):
         second = self.bank.copy()
         second.name = "Savings"
+        self.bank.name = "Current Account"
         self.transfer(days_ago=1)
         self.assertFalse(self.stale())  # Savings was never used.
         old = self.transfer(days_ago=90, journal_id=second.id)
