@@ -5,9 +5,16 @@ from odoo.fields import Domain
 from odoo.tools import mute_logger
 from odoo.tools.misc import clean_context
 
+from ..tools.bank_reference import KEY
+
 _logger = logging.getLogger(__name__)
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
+REFERABLE = (
+    "state = 'posted' AND payment_state IN ('not_paid', 'partial')"
+    " AND move_type IN ('out_invoice', 'out_receipt')"
+)
+"""What a customer quotes the number of, while something of it is owed."""
 RECHECK = "dunning_automation.recheck"
 # What a person changes on a posted invoice that can take a reminder's reason away.
 FOLLOWED = {
@@ -92,6 +99,13 @@ class AccountMove(models.Model):
         "(dunning_charge_notice_id, currency_id)"
         " WHERE dunning_charge_notice_id IS NOT NULL AND state != 'cancel'",
         "The charges of this reminder were booked already.",
+    )
+
+    # Which open invoice does a bank transaction name? Small: paid ones are left out.
+    _dunning_name_idx = models.Index(f"(({KEY.format('name')})) WHERE {REFERABLE}")
+    _dunning_reference_idx = models.Index(
+        f"(({KEY.format('payment_reference')}))"
+        f" WHERE {REFERABLE} AND payment_reference IS DISTINCT FROM name"
     )
 
     @api.depends("dunning_decision_ids", "state", "payment_state", "move_type")

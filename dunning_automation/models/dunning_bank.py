@@ -3,13 +3,13 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL, format_date
 
+from ..tools.bank_reference import KEY
+from .account_move import REFERABLE
+
 MAX_DAYS = 60
 """A bank transaction that nobody matched in this time holds nothing back any more."""
 IN_USE_DAYS = 90
 """A bank journal without a newer transaction is out of use, unless it is named."""
-NUMBER_KEY = r"REGEXP_REPLACE(UPPER(%s), '[^A-Z0-9]+', '', 'g')"
-"""A number as banks pass it on: INV/2026/00012, inv 2026-00012 and INV202600012 are
-one. ``dunning_reference_tokens`` (SQL) reads the same from a text."""
 
 
 class DunningBank(models.AbstractModel):
@@ -155,36 +155,20 @@ class DunningBank(models.AbstractModel):
                   AND line.reconciled IS NOT TRUE
                   AND line.parent_state = 'posted'
                   AND line.company_id = %s
-                  AND line.amount_residual_currency != 0""",
+                  AND line.amount_residual_currency != 0
+                  AND %s""",
             company.id,
+            SQL("debtor.commercial_partner_id = ANY(%s)", partners)
+            if partners
+            else SQL("TRUE"),
         )
-        numbers = SQL(
-            """CROSS JOIN LATERAL (
-                   VALUES (move.name), (NULLIF(move.payment_reference, move.name))
-               ) AS number(text)"""
+        # A debtor's few items look for their number among the tokens; the tokens look
+        # for an invoice of the whole ledger in its index. Never the other way round.
+        named, concerned = (
+            self._get_named_in_items_sql(items, partners)
+            if partners
+            else (self._get_named_in_ledger_sql(items), SQL("TRUE"))
         )
-        if partners:
-            items = SQL(
-                "%s AND debtor.commercial_partner_id = ANY(%s)", items, partners
-            )
-        concerned = SQL("TRUE")
-        if partners:
-            concerned = SQL(
-                """(transfer.partner_id = ANY(ARRAY(
-                        SELECT id
-                          FROM res_partner
-                         WHERE commercial_partner_id = ANY(%(partners)s)))
-                    OR dunning_reference_tokens(transfer.payment_ref) && ARRAY(
-                        SELECT %(key)s
-                          FROM (%(items)s) AS item
-                          JOIN account_move move ON move.id = item.move_id
-                          %(numbers)s
-                         WHERE number.text IS NOT NULL))""",
-                partners=partners,
-                items=items,
-                key=SQL(NUMBER_KEY, SQL("number.text")),
-                numbers=numbers,
-            )
         today = self.env["dunning.ledger"]._get_local_date_sql(company, now)
         return SQL(
             """
@@ -214,9 +198,7 @@ class DunningBank(models.AbstractModel):
                   FROM (SELECT id AS statement_line_id,
                                UNNEST(dunning_reference_tokens(payment_ref)) AS text
                           FROM unmatched) AS token
-                  JOIN ((%(items)s) AS item
-                        JOIN account_move move ON move.id = item.move_id
-                        %(numbers)s) ON %(key)s = token.text
+                  %(named)s
                  WHERE item.residual > 0
                    AND (token.statement_line_id, item.partner_id)
                        NOT IN (SELECT * FROM dismissed)
@@ -284,11 +266,59 @@ class DunningBank(models.AbstractModel):
             companies=company.parent_ids.ids,
             concerned=concerned,
             items=items,
-            key=SQL(NUMBER_KEY, SQL("number.text")),
             max_days=MAX_DAYS,
-            numbers=numbers,
+            named=named,
             today=today,
         )
+
+    @api.model
+    def _get_named_in_ledger_sql(self, items):
+        """Join: the ``item`` whose invoice a ``token`` names."""
+        return SQL(
+            """CROSS JOIN LATERAL (
+                       SELECT id
+                         FROM account_move
+                        WHERE %(name)s = token.text AND %(referable)s
+                    UNION ALL
+                       SELECT id
+                         FROM account_move
+                        WHERE %(reference)s = token.text AND %(referable)s
+                          AND payment_reference IS DISTINCT FROM name
+                       ) AS move
+                  JOIN (%(items)s) AS item ON item.move_id = move.id""",
+            items=items,
+            name=SQL(KEY.format("name")),
+            reference=SQL(KEY.format("payment_reference")),
+            referable=SQL(REFERABLE),
+        )
+
+    @api.model
+    def _get_named_in_items_sql(self, items, partners):
+        """The same among few items, and the condition: ``transfer`` is from one of the
+        debtors or names an invoice of theirs."""
+        numbered = SQL(
+            """SELECT item.*, number.text
+                 FROM (%(items)s) AS item
+                 JOIN account_move move ON move.id = item.move_id
+           CROSS JOIN LATERAL (
+                      VALUES (%(name)s), (%(reference)s)) AS number(text)
+                WHERE number.text IS NOT NULL AND %(referable)s""",
+            items=items,
+            name=SQL(KEY.format("name")),
+            reference=SQL(KEY.format("payment_reference")),
+            referable=SQL(REFERABLE),
+        )
+        concerned = SQL(
+            """(transfer.partner_id = ANY(ARRAY(
+                        SELECT id
+                          FROM res_partner
+                         WHERE commercial_partner_id = ANY(%s)))
+                    OR dunning_reference_tokens(transfer.payment_ref) && ARRAY(
+                        SELECT text FROM (%s) AS known))""",
+            partners,
+            numbered,
+        )
+        return SQL("JOIN (%s) AS item USING (text)", numbered), concerned
 
     @api.model
     def _find_possible_payments(self, company, partners):

@@ -60,6 +60,7 @@ from . import (
     test_state_machine,
     test_tools,
     test_tours,
+    test_tours_bank,
     test_tours_holds,
     test_variants,
     test_tours_worklist,

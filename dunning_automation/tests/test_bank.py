@@ -124,6 +124,11 @@ class TestPossiblePayments(BankCommon):
                 self.assertFits(transfer, invoice if fits else invoice.browse())
                 transfer.unlink()
 
+    def test_reference_to_what_is_partly_paid(self):
+        invoice = self.invoice()
+        self.pay(invoice, amount=40.0)
+        self.assertFits(self.transfer(60.0, reference=invoice.name), invoice)
+
     def test_short_number_is_no_reference(self):
         invoice = self.invoice(name="7/26", payment_reference="1234")
         transfer = self.transfer(12.34, reference="7/26 1234 of 2026")
@@ -273,6 +278,24 @@ class TestPossiblePayments(BankCommon):
         self.assertFalse(self.fitting())
 
     # === WHAT IT COSTS === #
+
+    def test_indexes(self):
+        """Without them each claim would read every unmatched transaction, and each run
+        every invoice once more."""
+        self.cr.execute(
+            "SELECT indexname FROM pg_indexes WHERE indexname LIKE %s ORDER BY 1",
+            ["%\\_dunning\\_%\\_idx"],
+        )
+        names = {name for (name,) in self.cr.fetchall()}
+        self.assertLessEqual(
+            {
+                "account_bank_statement_line_dunning_payer_idx",
+                "account_bank_statement_line_dunning_reference_idx",
+                "account_move_dunning_name_idx",
+                "account_move_dunning_reference_idx",
+            },
+            names,
+        )
 
     def test_a_claim_takes_no_more_statements(self):
         counts = []
@@ -596,7 +619,7 @@ class TestAgeOfBankData(BankCommon):
         self.assertFalse(self.stale())  # Savings was never used.
         old = self.transfer(days_ago=90, journal_id=second.id)
         self.assertIn("Savings", self.stale())
-        self.assertNotIn(self.bank.name, self.stale())
+        self.assertNotIn(f"{self.bank.name} (", self.stale())
         old.date -= timedelta(days=1)
         self.assertFalse(self.stale())
         self.company.dunning_bank_journal_ids = second
