@@ -55,6 +55,7 @@ def test_every_side_delivers_the_same_number_of_messages(bench):
     assert sending["messages"] == sending["distinct"] == sending["recorded"] == MESSAGES
     assert sending["oca_messages"] == sending["oca_recorded"] == MESSAGES
     assert sending["floor_messages"] == MESSAGES
+    assert sending["together_messages"] == sending["together_distinct"] == MESSAGES
     assert sending["queries_per_message"] > 1
 
 
@@ -82,7 +83,7 @@ def test_every_side_has_a_time_and_the_machine_a_name(bench):
     figures = bench[1]
     for part, sides in {
         "planning": ("ours_s", "oca_s", "floor_s", "peak_mb"),
-        "sending": ("ours_s", "oca_s", "floor_s"),
+        "sending": ("ours_s", "together_s", "oca_s", "floor_s"),
     }.items():
         assert all(figures[part][side] > 0 for side in sides)
     assert figures["curve"][0]["ours_s"] > 0
@@ -95,6 +96,7 @@ def test_the_table_says_who_how_much_and_how_fast(bench):
     for words in (
         "| ours | 200 |",
         "| OCA | 200 |",
+        "| ours, 2 senders at once | 20 |",
         "floor",
         "PostgreSQL 1",
         "| worklist,",

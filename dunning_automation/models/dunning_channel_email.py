@@ -2,6 +2,7 @@ import base64
 import time
 from contextlib import suppress
 from datetime import datetime, timezone
+from email.utils import format_datetime
 
 from odoo import api, models, tools
 from odoo.exceptions import UserError
@@ -45,10 +46,11 @@ class DunningChannelEmail(models.AbstractModel):
         message = self._get_letterhead(email_from, reply_to, batch).fill(
             tools.html2plaintext(self.body),
             self.body or "",
+            **{"from": email_from},
             message_id=self.message_id,
             subject=self.subject,
-            to=[tools.formataddr((self._clean_name(row["name"]), self.email_to))],
-            date=datetime.now(timezone.utc),
+            to=tools.formataddr((self._clean_name(row["name"]), self.email_to)),
+            date=format_datetime(datetime.now(timezone.utc)),
         )
         return message, email_from, context, time.monotonic()
 

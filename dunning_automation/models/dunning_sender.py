@@ -465,12 +465,15 @@ class DunningSender(models.AbstractModel):
         writes at this moment is left to it."""
         notices = self.env["dunning.notice"]
         domain = [("snapshot_hash", "=", False), ("state", "in", ("planned", "ready"))]
+        others_batches = COMPOSE_BATCH * (len(self._get_crons()) + 1)
         while time.monotonic() < stop_at and (
-            batch := notices.search(domain, order="id", limit=COMPOSE_BATCH)
+            unwritten := notices.search(domain, order="id", limit=others_batches)
         ):
             try:
                 with mute_logger("odoo.sql_db"):
-                    batch = batch.try_lock_for_update(allow_referencing=True)
+                    batch = unwritten.try_lock_for_update(
+                        allow_referencing=True, limit=COMPOSE_BATCH
+                    )
                     batch._compose()
                     self.env["ir.cron"]._commit_progress(remaining=self._count_ready())
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:

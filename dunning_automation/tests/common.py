@@ -5,6 +5,8 @@
 ``TODAY``. Time passes only by ``travel``; the planner and the sender follow it.
 """
 
+import email
+import email.policy
 import smtplib
 from contextlib import contextmanager
 from copy import copy
@@ -329,7 +331,10 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
                 "subject": message["Subject"],
                 "body": message.get_body(("html",)).get_content(),
             }
-            for message in self.handed_over
+            for message in (
+                email.message_from_bytes(message.as_bytes(), policy=email.policy.SMTP)
+                for message in self.handed_over
+            )
         ]
 
     def send(self, notices=None):

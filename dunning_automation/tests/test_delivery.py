@@ -40,7 +40,7 @@ class TestDelivery(DunningCommon):
         self.assertEqual(len(messages), 1)
         self.assertEqual(len(self.emails), 1)
         message = messages[0]["EmailMessage"]
-        self.assertEqual(message["To"], f'"Customer" <{self.customer.email}>')
+        self.assertEqual(message["To"], f"Customer <{self.customer.email}>")
         self.assertIn("billing@company.example", message["From"])
         self.assertIn("billing@company.example", message["Reply-To"])
         self.assertIn(self.company.name, message["Subject"])

@@ -6,10 +6,31 @@ made of the headers for one message, and the other messages are written on it.
 """
 
 from binascii import b2a_qp
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage
 
 # "=_" never occurs in a quoted-printable text, so no text can contain the boundary.
-MULTIPART = 'multipart/alternative; boundary="=_alternative"'
+BOUNDARY = "=_alternative"
+PART = """--{boundary}\r
+Content-Type: text/{kind}; charset="utf-8"\r
+Content-Transfer-Encoding: quoted-printable\r
+\r
+{text}\r
+"""
+SHORT = 76
+
+
+class FoldedHeader(str):
+    """A header that knows how it looks in the message."""
+
+    __slots__ = ("name", "folded")
+
+    def __new__(cls, name, value, folded):
+        header = super().__new__(cls, value)
+        header.name, header.folded = name, folded
+        return header
+
+    def fold(self, *, policy):
+        return self.folded
 
 
 class Letterhead:
@@ -19,30 +40,28 @@ class Letterhead:
         """:param EmailMessage sample: one of the messages; its body is left out"""
         self._policy = sample.policy
         self._headers = [
-            header
-            for header in sample.raw_items()
-            if not header[0].lower().startswith("content-")
+            self._fold(name, value)
+            for name, value in sample.raw_items()
+            if not name.lower().startswith("content-")
         ]
-        self._multipart = self._parse("Content-Type", MULTIPART)
-        self._encoding = self._parse("Content-Transfer-Encoding", "quoted-printable")
-        self._types = {
-            kind: self._parse("Content-Type", f'text/{kind}; charset="utf-8"')
-            for kind in ("plain", "html")
-        }
-
-    def _parse(self, name, value):
-        return self._policy.header_store_parse(name, value)
+        self._multipart = self._fold(
+            *self._policy.header_store_parse(
+                "Content-Type", f'multipart/alternative; boundary="{BOUNDARY}"'
+            )
+        )
 
     def fill(self, plain, html, **headers):
-        """A message with these two texts of the same meaning.
+        """A message with these two texts of the same meaning. It is for sending: its
+        payload is the text of both parts as it leaves, with the lines of SMTP.
 
         :param headers: by name with underscores, those that differ from the sample
         :raise ValueError: when one of them has a line break in it
 
+        >>> from email import message_from_bytes, policy
         >>> sample = EmailMessage()
         >>> sample["From"], sample["To"], sample["Message-Id"] = "a@b.c", "x@y.z", "<1>"
         >>> message = Letterhead(sample).fill("Ää", "<p>Ää</p>", to="é <d@e.f>")
-        >>> print(message.as_string())
+        >>> print(message.as_string().replace("\\r", ""))
         From: a@b.c
         To: =?utf-8?q?=C3=A9?= <d@e.f>
         Message-Id: <1>
@@ -60,25 +79,36 @@ class Letterhead:
         <p>=C3=84=C3=A4</p>
         --=_alternative--
         <BLANKLINE>
-        >>> [part.get_content() for part in message.iter_parts()]
+        >>> received = message_from_bytes(message.as_bytes(), policy=policy.default)
+        >>> [part.get_content() for part in received.iter_parts()]
         ['Ää', '<p>Ää</p>']
         """
         own = {name.replace("_", "-"): value for name, value in headers.items()}
         message = EmailMessage(policy=self._policy)
-        for name, value in self._headers:
-            if name.lower() in own:
-                message[name] = own[name.lower()]
-            else:
-                message.set_raw(name, value)
-        message.set_raw(*self._multipart)
+        for header in self._headers:
+            value = own.get(header.name.lower())
+            message[header.name] = (
+                header if value is None else self._make_header(header.name, value)
+            )
+        message[self._multipart.name] = self._multipart
         message.set_payload(
-            [self._make_part("plain", plain), self._make_part("html", html)]
+            _make_part("plain", plain)
+            + _make_part("html", html)
+            + f"--{BOUNDARY}--\r\n"
         )
         return message
 
-    def _make_part(self, kind, text):
-        part = MIMEPart(policy=self._policy)
-        part.set_raw(*self._types[kind])
-        part.set_raw(*self._encoding)
-        part.set_payload(b2a_qp(text.encode(), istext=True).decode("ascii"))
-        return part
+    def _fold(self, name, value):
+        return FoldedHeader(name, value, self._policy.fold(name, value))
+
+    def _make_header(self, name, value):
+        """What needs neither an encoding nor a second line is not parsed."""
+        if value.isascii() and value.isprintable() and len(name) + len(value) < SHORT:
+            return FoldedHeader(name, value, f"{name}: {value}{self._policy.linesep}")
+        return value
+
+
+def _make_part(kind, text):
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    encoded = b2a_qp(text.encode(), istext=True).decode("ascii")
+    return PART.format(boundary=BOUNDARY, kind=kind, text=encoded.replace("\n", "\r\n"))

@@ -21,6 +21,8 @@ STEPS = {
     "plan_oca": planning.oca,
     "plan_floor": planning.floor,
     "send_ours": sending.ours,
+    "send_prepare": sending.keep_ready,
+    "send_share": sending.share,
     "send_oca": sending.oca,
     "audit": audit.measure,
     "replay": replay.measure,

@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 from installer import addons, locks, oca, paths
 from installer.databases import Databases
@@ -18,10 +19,12 @@ from installer.testing import BUILD_LOCK, install, installed_template
 
 from . import machine, report
 from .ledger import LINES_PER_DEBTOR
+from .sending import READY_MARK
 
 CURVE = (1_000, 10_000, 100_000)
 WORKLIST = 10_000
 REPLAY = 10_000
+SENDERS = 2
 FEW_LINES = 20_000
 PEER = "account_credit_control"
 RESULT_MARK = "\x1eRESULT "
@@ -54,6 +57,12 @@ def _parse(arguments: list) -> argparse.Namespace:
     )
     parser.add_argument("--lines", type=_count, default=5_000, help="open lines")
     parser.add_argument("--messages", type=_count, default=300, help="to send")
+    parser.add_argument(
+        "--senders",
+        type=_count,
+        default=SENDERS,
+        help=f"that send at once (default: {SENDERS}, as many as are installed)",
+    )
     parser.add_argument("--events", type=_count, default=100_000, help="to verify")
     parser.add_argument(
         "--oca-lines",
@@ -123,7 +132,7 @@ class Bench:
         peer = self._measure_peer(ledger)
         return {
             "planning": _planning(samples, peer),
-            "sending": _sending(samples, peer),
+            "sending": _sending(samples, peer, options.senders),
             "audit": self._measure_audit(),
             "curve": self._measure_curve(),
             "worklist": self._measure_worklist(),
@@ -141,6 +150,7 @@ class Bench:
             "plan": self._step(f"{title}: planning", "plan_ours", database),
             "plan_floor": self._step(f"{title}: its floor", "plan_floor", database),
         }
+        together = self._copy(database, "together")
         self.sink.take()
         sample["send"] = self._step(
             f"{title}: sending", "send_ours", database, messages=count
@@ -149,6 +159,9 @@ class Bench:
         sample["send_floor"] = self._send_raw(database, sample["arrived"])
         sample["floor_arrived"] = self.sink.take()
         self._drop(database)
+        sample["send_together"] = self._send_together(together, title)
+        sample["together_arrived"] = self.sink.take()
+        self._drop(together)
         return sample
 
     def _measure_peer(self, ledger: str) -> dict:
@@ -167,6 +180,25 @@ class Bench:
         size = arrived["bytes"] // max(arrived["messages"], 1)
         arguments = [database, self.sink.port, arrived["messages"], size]
         return self._run("raw_sending", "The floor of sending", arguments)
+
+    def _send_together(self, database: str, title: str) -> dict:
+        """The same messages by several senders at once, from the first that began to
+        the last that ended."""
+        senders = self.options.senders
+        count = self.options.messages
+        self._step(f"{title}: preparing", "send_prepare", database, messages=count)
+        with Step(f"{title}: {senders} senders at once"):
+            running = [
+                self._start("in_odoo", _in_odoo("send_share", database), number)
+                for number in range(1, senders + 1)
+            ]
+            for sender in running:
+                sender.wait_until_ready()
+            for sender in running:
+                sender.begin()
+            results = [sender.result(title) for sender in running]
+        ended = max(result["ended"] for result in results)
+        return {"seconds": ended - min(result["began"] for result in results)}
 
     def _measure_audit(self) -> dict | None:
         database = self._copy(self._template(), "audit")
@@ -249,30 +281,61 @@ class Bench:
     # --- processes ----------------------------------------------------------------
 
     def _step(self, title: str, step: str, database: str, **options):
-        arguments = [step, "--database", database, "--with", json.dumps(options)]
-        return self._run("in_odoo", title, arguments)
+        return self._run("in_odoo", title, _in_odoo(step, database, **options))
 
     def _run(self, module: str, title: str, arguments: list):
+        with Step(title):
+            return self._start(module, arguments).result(title)
+
+    def _start(self, module: str, arguments: list, number: int = 1) -> Running:
         paths.LOGS.mkdir(parents=True, exist_ok=True)
-        log = paths.LOGS / f"bench_{module}.log"
-        with log.open("w") as errors, Step(title):
+        log = paths.LOGS / f"bench_{module}_{number}.log"
+        with log.open("w") as errors:
             process = self.environment.popen(
                 "-m",
                 f"benchmark.{module}",
                 *arguments,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
             )
-            said, _nothing = process.communicate()
+        return Running(process, log)
+
+
+class Running(NamedTuple):
+    """A step at work in a process of its own."""
+
+    process: subprocess.Popen
+    log: Path
+
+    def wait_until_ready(self) -> None:
+        for line in self.process.stdout:
+            if READY_MARK in line:
+                return
+
+    def begin(self) -> None:
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def result(self, title: str):
+        """What the step measured, when it is over.
+
+        :raise SetupError: when it failed
+        """
+        said, _nothing = self.process.communicate()
         _others, mark, result = said.rpartition(RESULT_MARK)
-        if process.returncode or not mark:
+        if self.process.returncode or not mark:
             raise SetupError(
                 f"The benchmark stopped at this step: {title}.",
-                _last_line(log),
-                f"Its whole log: {log}",
+                _last_line(self.log),
+                f"Its whole log: {self.log}",
             )
         return json.loads(result)
+
+
+def _in_odoo(step: str, database: str, **options) -> list:
+    return [step, "--database", database, "--with", json.dumps(options)]
 
 
 class Sink:
@@ -328,13 +391,17 @@ def _planning(samples: list, peer: dict) -> dict:
     }
 
 
-def _sending(samples: list, peer: dict) -> dict:
+def _sending(samples: list, peer: dict, senders: int) -> dict:
     last = samples[-1]
     return {
         "messages": last["arrived"]["messages"],
         "ours_s": _median(samples, "send"),
         "oca_s": _rounded(peer["send"]["seconds"]),
         "floor_s": _median(samples, "send_floor"),
+        "together_s": _median(samples, "send_together"),
+        "together_messages": last["together_arrived"]["messages"],
+        "together_distinct": last["together_arrived"]["distinct"],
+        "senders": senders,
         "queries_per_message": _per_message(last["send"], "queries"),
         "compose_queries_per_message": _per_message(last["send"], "compose_queries"),
         "compose_s": _median(samples, "send", "compose_seconds"),

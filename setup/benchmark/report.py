@@ -33,6 +33,8 @@ def _planning(figures: dict) -> str:
 def _sending(figures: dict) -> str:
     count, peer_count = figures["messages"], figures["oca_messages"]
     ours, peer = figures["ours_s"] / count, figures["oca_s"] / peer_count
+    together_count = figures["together_messages"]
+    together = figures["together_s"] / together_count
     table = _table(
         [
             "composing and sending",
@@ -41,8 +43,21 @@ def _sending(figures: dict) -> str:
             "ms per message",
             "against ours",
         ],
-        ["ours", count, figures["ours_s"], ours * 1000, ""],
-        ["OCA", peer_count, figures["oca_s"], peer * 1000, f"{peer / ours:.1f}x"],
+        ["ours, one sender", count, figures["ours_s"], ours * 1000, ""],
+        [
+            f"ours, {figures['senders']} senders at once",
+            together_count,
+            figures["together_s"],
+            together * 1000,
+            f"{together / ours:.2f}x",
+        ],
+        [
+            "OCA, which has one",
+            peer_count,
+            figures["oca_s"],
+            peer * 1000,
+            f"{peer / ours:.1f}x, {peer / together:.1f}x",
+        ],
         _floor("floor: claim, SMTP, result", figures["floor_messages"], figures),
     )
     queries = figures["queries_per_message"]

@@ -4,8 +4,11 @@ Both start with what `planning` left in their database, send `messages` of it to
 sink and keep their own records; neither makes a PDF. The sink tells what arrived.
 """
 
+import sys
 import threading
 import time
+
+READY_MARK = "\x1eREADY"
 
 
 def ours(env, messages):
@@ -15,9 +18,7 @@ def ours(env, messages):
     chatter; not the commits) as Odoo counts them per thread; the texts are written
     before and counted in ``compose_queries``.
     """
-    _keep_ready(env, messages)
-    env["dunning.guard"]._activate()  # The database is a copy.
-    env.cr.commit()
+    keep_ready(env, messages)
     sender = env["dunning.sender"]
     thread = threading.current_thread()
     thread.query_count = thread.query_time = 0
@@ -39,8 +40,24 @@ def ours(env, messages):
     }
 
 
-def _keep_ready(env, messages):
-    """Leave that many e-mails ready; the others are out of the way, not deleted."""
+def share(env):
+    """One of several senders at work on the same notices, as the crons do it. Says when
+    it is ready to begin and waits for the word.
+
+    ``began`` and ``ended`` are of the clock that the processes of a machine share.
+    """
+    print(READY_MARK, flush=True)
+    sys.stdin.readline()
+    began = time.monotonic()
+    sender = env["dunning.sender"]
+    while sender._count_ready():
+        sender._cron_deliver()
+    return {"began": began, "ended": time.monotonic()}
+
+
+def keep_ready(env, messages):
+    """Leave that many e-mails ready in a database that may send (it is a copy); the
+    others are out of the way, not deleted."""
     env.cr.execute(
         """UPDATE dunning_notice
               SET state = 'suppressed', snapshot_hash = 'benchmark'
@@ -53,6 +70,7 @@ def _keep_ready(env, messages):
     )
     env.cr.commit()
     env.cr.execute("ANALYZE dunning_notice")
+    env["dunning.guard"]._activate()
     env.cr.commit()
     env.invalidate_all()
 
