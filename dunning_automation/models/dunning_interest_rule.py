@@ -224,10 +224,10 @@ class DunningInterestRule(models.Model):
         :return: {series without a rate for the present half-year: what to do}
         """
         missing = {}
-        rules = self.sudo().search([])
-        for company, country in self.env["dunning.policy"]._get_charging_laws(
-            companies
-        ):
+        laws = self.env["dunning.policy"]._get_charging_laws(companies)
+        countries = self.env["res.country"].union(*(country for _who, country in laws))
+        rules = self.sudo().search([("country_ids", "in", countries.ids)])
+        for company, country in laws:
             today = company._dunning_today()
             for kind, _label in self._fields["debtor_kind"].selection:
                 domain = self._get_candidates_domain(company, country, kind)
