@@ -2,6 +2,7 @@ import base64
 import io
 import re
 import zipfile
+from datetime import date
 from unittest.mock import patch
 
 from lxml import etree
@@ -11,6 +12,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .charge_common import ChargeCommon
 from .letter_common import ADDRESS, LetterCommon
 
 
@@ -703,3 +705,28 @@ class TestLetterPdf(LetterCommon):
             "dunning_automation.dunning_letter_document", letter.ids
         )
         self.assertTrue(re.search(r"Main Street 1", html.decode()))
+
+
+@tagged("post_install", "-at_install")
+class TestLetterInterest(LetterCommon, ChargeCommon):
+    def test_interest_of_a_long_list(self):
+        """How the interest on each invoice was found, on pages of its own; nothing is
+        said of those that bear none."""
+        self.now_is(date(2025, 8, 31))
+        self.level(1).charge_interest = True
+        owing = [self.due(date(2025, 6, 1)) for _number in range(25)]
+        coming = self.due(date(2025, 8, 31))
+        self.run_on()
+        letter = self.notices()
+        content = self.print_pile(letter)
+        pages = self.pages(content)
+        self.assertEqual(len(pages), 4)
+        self.assertIn(f"{25 * 263.99:,.2f}", pages[0])
+        for page in pages[2:]:
+            self.assertIn("§ 288 BGB", page)
+            self.assertIn("29 days at 11.27 %, 62 days at 10.27 %", page)
+            self.assertIn("263.99", page)
+        listed = " ".join(pages[2:])
+        for invoice in owing:
+            self.assertEqual(listed.count(invoice.name), 1)
+        self.assertNotIn(coming.name, listed)
