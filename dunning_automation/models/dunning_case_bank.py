@@ -72,7 +72,7 @@ class DunningCaseBank(models.AbstractModel):
         for case in self:
             transfer_sudo = transfers_sudo.search(case._get_dismissed_domain(), limit=1)
             case.dismissed_payment_id = transfer_sudo.sudo(False)
-            case.dismissed_payment_note = transfer_sudo and self.env._(
+            case.dismissed_payment_note = bool(transfer_sudo) and self.env._(
                 "%(amount)s on %(date)s (reference: %(reference)s)",
                 **case._get_payment_words(transfer_sudo),
             )

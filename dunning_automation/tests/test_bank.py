@@ -525,6 +525,7 @@ class TestPossiblePaymentOnTheCase(BankCommon):
                 change()
                 self.env.invalidate_all()
                 self.assertFalse(self.case().dismissed_payment_id)
+                self.assertFalse(self.case().dismissed_payment_note)
                 with self.assertRaisesRegex(UserError, "reload the page"):
                     self.press("restore", transfer)
                 self.moment = moment
