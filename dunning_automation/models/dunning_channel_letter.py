@@ -126,8 +126,17 @@ class DunningChannelLetter(models.AbstractModel):
 
     def _get_letter_pages(self, group):
         """The lines of a currency, page by page."""
-        lines = group["overdue"] + group["coming"]
         size = self._get_letter_layout().rows_per_page
+        return self._split_pages(group["overdue"] + group["coming"], size)
+
+    def _get_interest_pages(self, group):
+        """The lines that bear interest, page by page; a row has room for two lines of
+        text, as rates change every half-year."""
+        size = self._get_letter_layout().rows_per_page // 2
+        return self._split_pages(group["overdue"].filtered("interest"), size)
+
+    @api.model
+    def _split_pages(self, lines, size):
         return list(split_every(size, lines.ids, lines.browse))
 
     def _get_letter_slips(self, groups):

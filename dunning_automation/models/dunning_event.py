@@ -169,6 +169,10 @@ class DunningEvent(models.Model):
             ("optout_withdrawn", "Opt-out withdrawn"),
             ("payment_matched", "Payment at the bank matched"),
             ("payment_dismissed", "Payment at the bank is not this customer's"),
+            (
+                "payment_restored",
+                "Payment at the bank may be this customer's after all",
+            ),
             ("credit_hold_overridden", "Order confirmed despite the credit hold"),
         ],
         required=True,

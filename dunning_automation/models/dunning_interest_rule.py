@@ -165,6 +165,12 @@ class DunningInterestRule(models.Model):
     def _search_candidates(self, company, country, debtor_kind):
         """The rules of ``country`` for such debtors of ``company``, of all times."""
         return self.sudo().search(
+            self._get_candidates_domain(company, country, debtor_kind)
+        )
+
+    @api.model
+    def _get_candidates_domain(self, company, country, debtor_kind):
+        return (
             Domain("country_ids", "in", country.ids)
             & Domain("debtor_kind", "=", debtor_kind)
             & Domain("company_id", "in", [False, *company.sudo().parent_ids.ids])
@@ -210,6 +216,28 @@ class DunningInterestRule(models.Model):
         if self.rate_mode == "constant":
             return self.margin
         return round(self.series_id._get_percent(valid_from) + self.margin, 4)
+
+    @api.model
+    def _find_missing_rates(self, companies):
+        """What messages of ``companies`` that claim interest lack today.
+
+        :return: {series without a rate for the present half-year: what to do}
+        """
+        missing = {}
+        laws = self.env["dunning.policy"]._get_charging_laws(companies)
+        countries = self.env["res.country"].union(*(country for _who, country in laws))
+        rules = self.sudo().search([("country_ids", "in", countries.ids)])
+        for company, country in laws:
+            today = company._dunning_today()
+            for kind, _label in self._fields["debtor_kind"].selection:
+                domain = self._get_candidates_domain(company, country, kind)
+                rule = rules.filtered_domain(domain)._choose(today)
+                if rule.rate_mode in ("floating", "fixed_at_start"):
+                    try:
+                        rule._get_percent(interest.half_year(today))
+                    except UserError as error:
+                        missing[rule.series_id] = str(error)
+        return missing
 
     def _cut(self, start, first, last, open_amount, payments):
         """See ``tools/interest.py``; nothing if this rule knows no interest."""

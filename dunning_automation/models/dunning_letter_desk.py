@@ -35,6 +35,11 @@ class DunningLetterDesk(models.AbstractModel):
         compute="_compute_letter_warning",
         help="What was booked between printing and posting.",
     )
+    letter_courtesy = fields.Char(
+        "Courtesy",
+        compute="_compute_letter_courtesy",
+        help="Why this letter should not be printed or posted yet.",
+    )
 
     # === WHO === #
 
@@ -178,6 +183,8 @@ class DunningLetterDesk(models.AbstractModel):
         return None
 
     def _get_reason_left_out(self):
+        if self._waits():
+            return self.wait_text
         if self.state == "ready":
             return self.env._("Somebody is working on an invoice: try again later.")
         return self.reason or self.env._("It is not ready any more.")
@@ -198,7 +205,13 @@ class DunningLetterDesk(models.AbstractModel):
                 count=len(left_out),
                 reasons=reasons,
             )
-        return self._notify(message, bool(left_out), download._get_action())
+        hasty = self.browse(printed).filtered("letter_courtesy")
+        if hasty:
+            message += " " + self.env._(
+                "Courtesy is against posting now: %s.", len(hasty)
+            )
+        is_warning = bool(left_out or hasty)
+        return self._notify(message, is_warning, download._get_action())
 
     @api.model
     def _notify(self, message, is_warning=False, then=None):
@@ -298,6 +311,19 @@ class DunningLetterDesk(models.AbstractModel):
             rows = self.env["dunning.ledger"]._review(letters)
             for letter in letters:
                 letter.letter_warning = letter._get_letter_warning(rows[letter.id])
+
+    @api.depends("state", "courtesy_waived_by_id")
+    @api.depends_context("lang", "tz")
+    def _compute_letter_courtesy(self):
+        """A few statements for all letters of the page."""
+        letters = self._filter_letters("ready") | self._filter_printed()
+        waits = letters.sudo()._read_waits()
+        caps = self.env["dunning.courtesy.cap"]
+        for notice in self:
+            wait = waits.get(notice.id)
+            notice.letter_courtesy = wait and self._say_wait(
+                wait.reason, wait.until, caps.browse(wait.cap or ())
+            )
 
     def _get_letter_warning(self, row):
         """What was booked since the letter was printed; False if nothing.

@@ -61,11 +61,15 @@ class DunningNoticeCourtesy(models.AbstractModel):
         )
 
     def _get_wait_words(self):
+        return self._say_wait(self.wait_reason, self.not_before, self.wait_cap_id)
+
+    @api.model
+    def _say_wait(self, reason, until, cap):
         labels = dict(self._fields["wait_reason"]._description_selection(self.env))
         return self.env._(
             "%(reason)s: leaves on %(moment)s at the earliest",
-            reason=self.wait_cap_id.display_name or labels[self.wait_reason],
-            moment=format_datetime(self.env, self.not_before, dt_format="short"),
+            reason=cap.sudo().display_name or labels[reason],
+            moment=format_datetime(self.env, until, dt_format="short"),
         )
 
     # === AT PLANNING === #
@@ -140,6 +144,13 @@ class DunningNoticeCourtesy(models.AbstractModel):
         at the rules again, whatever was chosen.
 
         :return: {notice id: ``Wait`` of ``tools/courtesy.py``}
+        """
+        return self._read_waits()
+
+    def _read_waits(self):
+        """What courtesy says now, about each notice alone.
+
+        :return: as ``_choose_send_at``
         """
         if not self:
             return {}
@@ -219,12 +230,12 @@ class DunningNoticeCourtesy(models.AbstractModel):
 
     def _must_wait(self, row, batch):
         """Whether courtesy is against sending this locked notice now; it is put off
-        then. Who prints a letter decides by himself.
+        then. Who prints a letter was warned and decides by himself, unless it is law.
 
         :param dict row: of ``dunning.ledger._review``
         """
         facts = row["courtesy"]
-        if not facts or batch.by_hand:
+        if not facts or batch.by_hand and not self._get_binding_profiles():
             return False
         rules = batch.once(
             ("courtesy", facts["profile"], self.company_id.id),
@@ -257,6 +268,12 @@ class DunningNoticeCourtesy(models.AbstractModel):
 
     # === A PERSON DECIDES === #
 
+    def _get_binding_profiles(self):
+        """Those that nobody may override."""
+        return self.policy_id.courtesy_id.filtered(
+            lambda profile: profile.binding == "law"
+        )
+
     def action_send_anyway(self):
         """Let these out now although courtesy is against it. Where it is law, nobody
         may."""
@@ -265,14 +282,9 @@ class DunningNoticeCourtesy(models.AbstractModel):
         waiting = self.filtered(lambda notice: notice._waits())
         if not waiting:
             raise UserError(self.env._("None of these notices waits for courtesy."))
-        bound = waiting.policy_id.courtesy_id.filtered(
-            lambda profile: profile.binding == "law"
-        )
-        if bound:
+        if bound := waiting._get_binding_profiles()[:1]:
             raise UserError(
-                self.env._(
-                    "“%s” is law: it cannot be overridden.", bound[:1].display_name
-                )
+                self.env._("“%s” is law: it cannot be overridden.", bound.display_name)
             )
         for notice in waiting.sudo():
             reason = notice.wait_reason

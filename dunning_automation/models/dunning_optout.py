@@ -93,6 +93,7 @@ class DunningOptout(models.Model):
         return optouts
 
     def write(self, vals):
+        # The access rights allow it: without them a new one has no button to save it.
         if not self.env.su:
             raise AccessError(
                 self.env._("An opt-out is not changed: withdraw it and add another.")

@@ -557,6 +557,23 @@ class DunningPolicy(models.Model):
         """The country whose law says what late payment costs."""
         return self.law_country_id or self.company_id.sudo().country_id
 
+    @api.model
+    def _get_charging_laws(self, companies):
+        """{(company, country)}: whose law sets the interest that messages claim."""
+        policies = self.sudo().search(
+            [
+                ("company_id", "parent_of", companies.ids),
+                ("mode", "!=", "shadow"),
+                ("level_ids.charge_interest", "=", True),
+            ]
+        )
+        return {
+            (company, policy._get_law())
+            for company in companies
+            for policy in policies
+            if policy.company_id in company.parent_ids
+        }
+
     # === ACTIONS === #
 
     def action_open_notices(self):

@@ -80,6 +80,7 @@ class DunningHealth(models.AbstractModel):
             self._check_stopped,
             self._check_runs,
             self._check_bank,
+            self._check_rates,
             self._check_crons,
             self._check_modules,
             self._check_queue,
@@ -237,6 +238,24 @@ class DunningHealth(models.AbstractModel):
                 self.env._("Runs"), "dunning.run", [("state", "=", "waiting")]
             )
             if stale
+            else None,
+        )
+
+    def _check_rates(self, companies):
+        """Messages that claim interest are set aside while its rate is not known."""
+        missing = self.env["dunning.interest.rule"]._find_missing_rates(companies)
+        series = self.env["dunning.reference.series"].union(*missing)
+        return self._prepare_check(
+            "rates",
+            self.env._("Reference rates"),
+            "warning" if missing else "ok",
+            " ".join(missing.values())
+            or self.env._("All rates that interest depends on are known."),
+            len(missing) or None,
+            self._prepare_action(
+                self.env._("Reference Rates"), series._name, [("id", "in", series.ids)]
+            )
+            if missing
             else None,
         )
 

@@ -25,8 +25,9 @@ class DunningStart(models.AbstractModel):
 
         :return: dict with the name of the ``company``, whether the user ``can_tick``
             steps off, and the ``steps``: dicts with ``code``, ``state`` (``todo``,
-            ``done``, ``skipped``), ``is_ticked``, ``title``, ``sentence``, ``button``
-            and ``action`` (None: the list below, False: the user may not go there)
+            ``done``, ``skipped``), ``is_ticked``, ``title``, ``sentence``, ``hint``
+            (what is missing, or empty), ``button`` and ``action`` (None: the list
+            below, False: the user may not go there)
         """
         self.env["dunning.data.quality"]._check_reader()
         company = self.env.company
@@ -45,13 +46,13 @@ class DunningStart(models.AbstractModel):
         is_done, hint = getattr(self.sudo(), f"_check_{step.code}")()
         is_ticked = step.code in ticked
         state = get_state(step.code, is_done, is_ticked)
-        sentence = self.env._(step.done if state == "done" else step.todo)
         return {
             "code": step.code,
             "state": state,
             "is_ticked": is_ticked,
             "title": self.env._(step.title),
-            "sentence": f"{sentence} {hint}" if hint and state != "done" else sentence,
+            "sentence": self.env._(step.done if state == "done" else step.todo),
+            "hint": hint if state != "done" else "",
             "button": self.env._(step.button),
             "action": getattr(self, f"_get_{step.code}_action")(),
         }
@@ -86,7 +87,7 @@ class DunningStart(models.AbstractModel):
             gaps.append(self.env._("e-mail"))
         if not partner.bank_ids:
             gaps.append(self.env._("bank account"))
-        return not gaps, gaps and self.env._("Missing: %s.", gaps)
+        return not gaps, self.env._("Missing: %s.", gaps) if gaps else ""
 
     def _get_company_action(self):
         """The contact has it all: address, e-mail and bank accounts."""
@@ -135,9 +136,8 @@ class DunningStart(models.AbstractModel):
             return False, ""
         waiting = self._count_notices(Domain("state", "=", "planned"))
         decided = self._count_notices(Domain("state", "!=", "planned"))
-        return bool(decided or not waiting), waiting and self.env._(
-            "%s notices wait for you.", waiting
-        )
+        hint = self.env._("Notices that wait for you: %s.", waiting) if waiting else ""
+        return bool(decided or not waiting), hint
 
     def _get_review_action(self):
         if not self._is_manager():

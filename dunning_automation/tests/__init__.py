@@ -67,4 +67,13 @@ from . import (
     test_worklist,
     test_tours_channels,
     test_tours_replies,
+    test_letter,
+    test_pilot,
+    test_replay,
+    test_replay_live,
+    test_tours_law,
+    test_tours_letter,
+    test_tours_replay,
+    test_unchecked_keys,
+    test_wording,
 )

@@ -491,6 +491,48 @@ class TestPossiblePaymentOnTheCase(BankCommon):
         self.assertReminded(invoice, 8)
         self.assertEqual(self.why(other), "hold/possible_payment")
 
+    def test_dismissed_by_mistake(self):
+        """Taken back, it holds the reminder again; remembered, with who."""
+        invoice, transfer = self.known()
+        self.press("dismiss", transfer, self.collector)
+        case = self.case(self.collector)
+        self.assertEqual(case.dismissed_payment_id, transfer)
+        self.assertIn("100.00 on 03/09/2026", case.dismissed_payment_note)
+        self.press("restore", transfer, self.collector)
+        case = self.case(self.collector)
+        self.assertEqual(case.possible_payment_id, transfer)
+        self.assertFalse(case.dismissed_payment_id)
+        event = case.event_ids.filtered(lambda row: row.kind == "payment_restored")
+        self.assertEqual(event.user_id, self.collector)
+        self.assertEqual(event.payload["statement_line"], transfer.id)
+        self.run_on(days=7)
+        self.assertEqual(self.why(invoice), "hold/possible_payment")
+
+    def test_nothing_to_take_back(self):
+        """Of another customer, matched, or long ago: neither shown nor taken back."""
+        _invoice, transfer = self.known()
+        self.press("dismiss", transfer)
+        other = self._create_customer()
+        for change in (
+            lambda: transfer.sudo().write(
+                {"dunning_dismissed_partner_ids": [Command.set(other.ids)]}
+            ),
+            lambda: transfer._dunning_match(self.receivable(self.invoice(other))),
+            lambda: self.travel(61),
+        ):
+            with self.subTest(), self.cr.savepoint() as savepoint:
+                moment = self.moment
+                change()
+                self.env.invalidate_all()
+                self.assertFalse(self.case().dismissed_payment_id)
+                self.assertFalse(self.case().dismissed_payment_note)
+                with self.assertRaisesRegex(UserError, "reload the page"):
+                    self.press("restore", transfer)
+                self.moment = moment
+                savepoint.rollback()
+            self.env.invalidate_all()
+        self.assertEqual(self.case().dismissed_payment_id, transfer)
+
     def test_who_may(self):
         _invoice, transfer = self.known()
         billing = self.new_user("bank_billing", "account.group_account_invoice")
@@ -501,8 +543,9 @@ class TestPossiblePaymentOnTheCase(BankCommon):
                 with self.assertRaises(AccessError):
                     self.press("match", transfer, user)
         for user in (billing, reader):
-            with self.subTest(user.login), self.assertRaises(AccessError):
-                self.press("dismiss", transfer, user)
+            for button in ("dismiss", "restore"):
+                with self.subTest(user.login), self.assertRaises(AccessError):
+                    self.press(button, transfer, user)
 
 
 @tagged("post_install", "-at_install")

@@ -83,8 +83,9 @@ class TestCourtesyAccess(CourtesyCommon):
                 self.assertEqual(record.has_access("read"), may)
                 may = name in ("collector", "manager")
                 self.assertEqual(record.has_access("create"), may)
-                self.assertFalse(record.has_access("write"))
                 self.assertFalse(record.has_access("unlink"))
+                with self.assertRaises(AccessError):
+                    record.note = "Never mind"
 
     def test_optouts_of_another_companys_customers(self):
         other = self.setup_other_company()["company"]

@@ -201,6 +201,32 @@ class TestHealth(HealthCommon):
         self.wait(notice, hours=25)
         self.assertEqual(self.check("queue")["state"], "warning")
 
+    def test_missing_reference_rate(self):
+        """Of a series that a policy in use needs: which one, and where to look it up.
+        Not of one whose interest nobody claims."""
+        self.company.country_id = self.env.ref("base.de")
+        base_rate = self.env.ref("dunning_automation.reference_series_bgb_247")
+        level = self.level(8)
+        level.charge_interest = True
+        self.assertEqual(self.check("rates")["state"], "ok")
+        base_rate.rate_ids.filtered(lambda rate: rate.valid_from.year == 2026).unlink()
+        check = self.check("rates")
+        self.assertEqual(check["state"], "warning")
+        self.assertIn(f"Look it up at {base_rate.source_url}", check["sentence"])
+        self.assertEqual(check["action"]["domain"], [("id", "in", base_rate.ids)])
+        for change in (
+            {"mode": "shadow"},
+            {"active": False},
+            {"law_country_id": self.env.ref("base.ch").id},
+        ):
+            with self.subTest(change), self.cr.savepoint() as savepoint:
+                self.policy.write(change)
+                self.assertEqual(self.check("rates")["state"], "ok")
+                savepoint.rollback()
+            self.env.invalidate_all()
+        level.charge_interest = False
+        self.assertEqual(self.check("rates")["state"], "ok")
+
     def test_counts_of_states(self):
         invoice = self.invoice()
         self.told(invoice, 1, state="unknown")

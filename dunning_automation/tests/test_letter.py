@@ -2,6 +2,7 @@ import base64
 import io
 import re
 import zipfile
+from datetime import date
 from unittest.mock import patch
 
 from lxml import etree
@@ -11,6 +12,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .charge_common import ChargeCommon
 from .letter_common import ADDRESS, LetterCommon
 
 
@@ -313,6 +315,74 @@ class TestLetterDesk(LetterCommon):
             letters[0].action_mark_posted()
         letters[0].action_force_posted()
         self.assertEqual(letters[0].state, "sent")
+
+    # === COURTESY === #
+
+    def follow(self, binding="courtesy"):
+        """One letter a month, at most."""
+        self.policy.courtesy_id = self.env["dunning.courtesy"].create(
+            {
+                "name": "Once a month",
+                "binding": binding,
+                "cap_ids": [Command.create({"channel": "letter", "window_days": 30})],
+            }
+        )
+
+    def test_cap_reached(self):
+        """Who prints or posts is told, and decides."""
+        first, other = self.letters(2)
+        self.follow()
+        self.assertEqual((first + other).mapped("letter_courtesy"), [False, False])
+        self.told(first.line_ids.move_id, 15, channel="letter", date_sent=self.moment)
+        (first + other).invalidate_recordset()
+        self.assertIn("Letter: at most 1 in 30 days", first.letter_courtesy)
+        self.assertFalse(other.letter_courtesy)
+        with self.enter_registry_test_mode():
+            action = (first + other).action_print_letters()
+        message = action["params"]["message"]
+        self.assertIn("Courtesy is against posting now: 1.", message)
+        self.assertEqual(action["params"]["type"], "warning")
+        first.invalidate_recordset()
+        self.assertIn("at most 1", first.letter_courtesy)
+        (first + other).action_mark_posted()
+        self.assertEqual(set((first + other).mapped("state")), {"sent"})
+        self.assertFalse(first.letter_courtesy)
+
+    def test_cap_that_is_law(self):
+        """Nobody prints a letter too many; the others are printed."""
+        first, other = self.letters(2)
+        self.follow("law")
+        self.told(first.line_ids.move_id, 15, channel="letter", date_sent=self.moment)
+        with self.enter_registry_test_mode():
+            action = (first + other).action_print_letters()
+        (first + other).invalidate_recordset()
+        self.assertEqual((first + other).mapped("state"), ["ready", "claimed"])
+        self.assertIn("at most 1 in 30 days", action["params"]["message"])
+        with self.assertRaisesRegex(UserError, "at most 1 in 30 days"):
+            self.print_pile(first)
+
+    def test_opted_out_after_printing(self):
+        letter = self.letters()
+        self.print_pile(letter)
+        self.env["dunning.optout"].create(
+            {"partner_id": letter.partner_id.id, "channel": "letter"}
+        )
+        letter.invalidate_recordset()
+        self.assertTrue(letter.letter_warning)
+        with self.assertRaises(UserError):
+            letter.action_mark_posted()
+
+    def test_courtesy_of_a_pile_in_few_queries(self):
+        letters = self.letters(12)
+        self.follow()
+        counts = []
+        for pile in (letters, letters[:2], letters):  # The first one warms up.
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            pile.mapped("letter_courtesy")
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(counts[1], counts[2])
 
     def test_nobody_says_whether_it_was_posted(self):
         letter = self.letters()
@@ -635,3 +705,28 @@ class TestLetterPdf(LetterCommon):
             "dunning_automation.dunning_letter_document", letter.ids
         )
         self.assertTrue(re.search(r"Main Street 1", html.decode()))
+
+
+@tagged("post_install", "-at_install")
+class TestLetterInterest(LetterCommon, ChargeCommon):
+    def test_interest_of_a_long_list(self):
+        """How the interest on each invoice was found, on pages of its own; nothing is
+        said of those that bear none."""
+        self.now_is(date(2025, 8, 31))
+        self.level(1).charge_interest = True
+        owing = [self.due(date(2025, 6, 1)) for _number in range(25)]
+        coming = self.due(date(2025, 8, 31))
+        self.run_on()
+        letter = self.notices()
+        content = self.print_pile(letter)
+        pages = self.pages(content)
+        self.assertEqual(len(pages), 4)
+        self.assertIn(f"{25 * 263.99:,.2f}", pages[0])
+        for page in pages[2:]:
+            self.assertIn("§ 288 BGB", page)
+            self.assertIn("29 days at 11.27 %, 62 days at 10.27 %", page)
+            self.assertIn("263.99", page)
+        listed = " ".join(pages[2:])
+        for invoice in owing:
+            self.assertEqual(listed.count(invoice.name), 1)
+        self.assertNotIn(coming.name, listed)

@@ -55,8 +55,9 @@ class TestSetupPage(SetupCommon):
                 "email": "no address",
             }
         )
-        sentence = self.steps()["company"]["sentence"]
-        self.assertIn("City, e-mail, and bank account", sentence)
+        self.assertEqual(
+            self.steps()["company"]["hint"], "Missing: City, e-mail, and bank account."
+        )
         for repair in (
             lambda: self.company.write({"city": "Town"}),
             lambda: self.company.write({"email": "billing@company.example"}),
@@ -65,6 +66,7 @@ class TestSetupPage(SetupCommon):
             self.assertStep("company", "todo")
             repair()
         self.assertStep("company", "done")
+        self.assertEqual(self.steps()["company"]["hint"], "")
 
     def test_policy(self):
         self.assertStep("policy", "todo")
@@ -105,7 +107,7 @@ class TestSetupPage(SetupCommon):
         self.run_on(1)
         step = self.steps()["review"]
         self.assertEqual(step["state"], "todo")
-        self.assertIn("2 notices wait", step["sentence"])
+        self.assertEqual(step["hint"], "Notices that wait for you: 2.")
         self.notices(customers[0]).action_approve()
         self.assertStep("review", "done")
 

@@ -73,6 +73,7 @@ LOOKS = {
     "optout_withdrawn": ("fa-bell-o", "info"),
     "payment_matched": ("fa-link", "success"),
     "payment_dismissed": ("fa-chain-broken", "muted"),
+    "payment_restored": ("fa-undo", "muted"),
     "payment": ("fa-money", "success"),
 }
 HIDDEN = ("notice_claimed",)

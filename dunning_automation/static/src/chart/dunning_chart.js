@@ -1,9 +1,14 @@
 import {Component, onWillStart, useEffect, useRef} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
-import {getColor} from "@web/core/colors/colors";
 import {loadBundle} from "@web/core/assets";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
+
+/**
+ * Told apart whatever the eyes: by hue for the colour-blind, by lightness in grey (of
+ * the palette by Okabe and Ito).
+ */
+const COLORS = ["#0072B2", "#E69F00", "#56B4E9", "#D55E00"];
 
 /**
  * A chart of figures that the server computed: ``{type, labels, datasets: [{label,
@@ -44,7 +49,7 @@ export class DunningChart extends Component {
                 labels,
                 datasets: datasets.map((dataset, index) => ({
                     ...dataset,
-                    backgroundColor: getColor(index, "light"),
+                    backgroundColor: COLORS[index % COLORS.length],
                     borderRadius: 2,
                 })),
             },

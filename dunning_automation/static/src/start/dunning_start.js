@@ -69,6 +69,22 @@ export class DunningStart extends Component {
         return this.state.start.can_tick && step.state === "todo";
     }
 
+    get errorText() {
+        return _t("The page could not be read: %s", this.state.error);
+    }
+
+    get settledText() {
+        return _t("%(company)s: %(settled)s of %(count)s steps settled", {
+            company: this.state.start.company,
+            settled: this.settled,
+            count: this.steps.length,
+        });
+    }
+
+    get inOrderText() {
+        return _t("Checks in order: %s", this.inOrder.length);
+    }
+
     fixLabel({can_fix: canFix, title}) {
         return canFix ? _t("Fix: %s", title) : _t("Show: %s", title);
     }

@@ -39,6 +39,17 @@ registry.category("web_tour.tours").add("dunning_bank", {
             run: "click",
         },
         {
+            content: "reminders go on; that was a mistake",
+            trigger:
+                "div[name=dismissed_payment]:contains(100.00) button[name=action_restore_payment]",
+            run: "click",
+        },
+        {
+            content: "or was it none",
+            trigger: `${BANNER} button[name=action_dismiss_payment]`,
+            run: "click",
+        },
+        {
             content: "reminders go on",
             trigger: `.o_form_view:not(:has(${BANNER}))`,
         },
