@@ -167,6 +167,7 @@ class DunningEvent(models.Model):
             ("courtesy_overridden", "Sent although courtesy was against it"),
             ("optout_set", "Opted out"),
             ("optout_withdrawn", "Opt-out withdrawn"),
+            ("links_revoked", "Links to the account withdrawn"),
             ("payment_matched", "Payment at the bank matched"),
             ("payment_dismissed", "Payment at the bank is not this customer's"),
             ("credit_hold_overridden", "Order confirmed despite the credit hold"),

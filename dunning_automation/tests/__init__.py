@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_account,
     test_assignment,
     test_agreement_access,
     test_audit,
