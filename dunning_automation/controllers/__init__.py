@@ -1,3 +1,4 @@
 from . import dunning_account
+from . import dunning_account_payment
 from . import dunning_health
 from . import dunning_portal

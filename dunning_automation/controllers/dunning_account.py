@@ -127,17 +127,29 @@ class DunningAccountPortal(PortalAccount):
     @account_route(methods=["GET"])
     def dunning_account(self, token=None, company_id=None, **kwargs):
         """Open invoices, what was paid, and what can be done about it."""
-        account = self._open_account(token, company_id)
-        values = self._prepare_portal_layout_values() | account
-        values |= {
+        return self._render_account(self._open_account(token, company_id))
+
+    def _render_account(self, account, error=None):
+        """
+        :param str error: why what the customer wanted was not done
+        """
+        values = self._prepare_account_values(account) | {
             "account": self._read_account(account),
-            "page_name": "dunning_account",
-            "res_company": account["company_sudo"],
-            "no_breadcrumbs": bool(token),
-            **request.env["dunning.composer"]._get_formats(),
+            "error": error,
         }
         response = request.render("dunning_automation.portal_account", values)
         return self._make_private(response)
+
+    def _prepare_account_values(self, account):
+        """What every page below the account needs."""
+        return {
+            **self._prepare_portal_layout_values(),
+            **account,
+            "page_name": "dunning_account",
+            "res_company": account["company_sudo"],
+            "no_breadcrumbs": bool(account["notice_sudo"]),
+            **request.env["dunning.composer"]._get_formats(),
+        }
 
     @account_route("/statement.csv", methods=["GET"])
     def dunning_account_csv(self, token=None, company_id=None, **kwargs):
