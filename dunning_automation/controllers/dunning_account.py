@@ -127,7 +127,10 @@ class DunningAccountPortal(PortalAccount):
     @account_route(methods=["GET"])
     def dunning_account(self, token=None, company_id=None, **kwargs):
         """Open invoices, what was paid, and what can be done about it."""
-        return self._render_account(self._open_account(token, company_id))
+        account = self._open_account(token, company_id)
+        if account["notice_sudo"] and not request.env["ir.http"].is_a_bot():
+            account["notice_sudo"]._mark_account_opened()
+        return self._render_account(account)
 
     def _render_account(self, account, error=None):
         """
