@@ -24,6 +24,7 @@
         "data/dunning_courtesy_data.xml",
         "data/ir_cron_data.xml",
         "data/ir_default_data.xml",
+        "report/dunning_account_templates.xml",
         "report/dunning_evidence_reports.xml",
         "report/dunning_evidence_templates.xml",
         "report/dunning_letter_reports.xml",
@@ -69,6 +70,7 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/dunning_portal_templates.xml",
+        "views/dunning_account_templates.xml",
         "views/dunning_automation_menus.xml",
     ],
     "assets": {

@@ -1,2 +1,5 @@
+from . import dunning_account
+from . import dunning_account_answer
+from . import dunning_account_payment
 from . import dunning_health
 from . import dunning_portal

@@ -5,12 +5,16 @@ from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
+from . import dunning_account_answer
+from . import dunning_account_link
+from . import dunning_account_payment
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant
 from . import dunning_assignment
 from . import dunning_case_courtesy
 from . import dunning_bank
+from . import dunning_case_account
 from . import dunning_case_bank
 from . import dunning_case_escalation
 from . import dunning_case_handover

@@ -13,6 +13,7 @@ KEPT_BY_PLANNER = {
     "date_open",
     "expected_loss",
     "level_id",
+    "links_revoked_at",
     "next_action_date",
     "next_promise_date",
     "oldest_due_date",
@@ -40,6 +41,7 @@ class DunningCase(models.Model):
     _description = "Dunning Case"
     _inherit = [
         "dunning.worklist",
+        "dunning.case.account",
         "dunning.case.courtesy",
         "dunning.case.bank",
         "dunning.case.reply",

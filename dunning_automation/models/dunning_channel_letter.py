@@ -186,13 +186,13 @@ class DunningChannelLetter(models.AbstractModel):
         )
 
     def _get_portal_qr(self, lines):
-        """The portal page of the invoice, where it can be paid. Only of a single one:
-        many have no common page without a login."""
+        """The customer's account, where all can be paid; without links to accounts the
+        page of the invoice, if it is a single one."""
+        url = self._get_account_url()
         move = lines.move_id
-        if len(move) != 1 or not move.is_sale_document():
-            return None
-        url = self.company_id.get_base_url() + move.get_portal_url()
-        return self._get_qr_image(barcode_type="QR", value=url, quiet=0)
+        if not url and len(move) == 1 and move.is_sale_document():
+            url = self.company_id.get_base_url() + move.get_portal_url()
+        return url and self._get_qr_image(barcode_type="QR", value=url, quiet=0)
 
     @api.model
     def _get_qr_image(self, **parameters):
@@ -204,7 +204,13 @@ class DunningChannelLetter(models.AbstractModel):
     # === PDF === #
 
     def _get_letter_report(self):
-        suffix = "us" if self._get_letter_layout() is letter_layout.US_LETTER else "a4"
+        return self._get_report_of(self.company_id)
+
+    @api.model
+    def _get_report_of(self, company):
+        """A report in the paper format of ``company``."""
+        layout = letter_layout.of_format(company.sudo().paperformat_id.format)
+        suffix = "us" if layout is letter_layout.US_LETTER else "a4"
         return self.env.ref(f"dunning_automation.dunning_letter_report_{suffix}").sudo()
 
     def _make_letter_pdf(self):

@@ -61,6 +61,7 @@ class DunningComposer(models.AbstractModel):
             notice.deadline = days and notice._get_today() + timedelta(days=days)
 
     @api.depends(
+        "company_id.dunning_link_days",
         "line_ids.days_overdue",
         "line_ids.drop_reason",
         "line_ids.residual_currency",

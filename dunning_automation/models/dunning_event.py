@@ -167,6 +167,8 @@ class DunningEvent(models.Model):
             ("courtesy_overridden", "Sent although courtesy was against it"),
             ("optout_set", "Opted out"),
             ("optout_withdrawn", "Opt-out withdrawn"),
+            ("account_opened", "Account page opened"),
+            ("links_revoked", "Links to the account withdrawn"),
             ("payment_matched", "Payment at the bank matched"),
             ("payment_dismissed", "Payment at the bank is not this customer's"),
             (

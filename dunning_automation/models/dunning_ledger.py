@@ -665,6 +665,10 @@ class DunningLedger(models.AbstractModel):
                       FROM open_credit
                      WHERE open_credit.partner_id = notice.partner_id)"""
             ),
+            SQL(
+                "(SELECT dunning_link_days > 0 FROM res_company WHERE id = %s)",
+                company.id,
+            ),
             self.env["dunning.notice"]._get_charge_facts_stamp(),
         ]
 

@@ -26,6 +26,7 @@ class DunningNotice(models.Model):
     _name = "dunning.notice"
     _description = "Dunning Notice"
     _inherit = [
+        "dunning.account.link",
         "dunning.charge",
         "dunning.charge.booking",
         "dunning.composer",

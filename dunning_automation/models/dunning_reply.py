@@ -268,7 +268,7 @@ class DunningReply(models.Model):
         company = mail.case.company_id
         today = company._dunning_today()
         languages = [mail.notice.lang, mail.case.partner_id.lang]
-        found = replies.suggest(
+        found = mail.suggestion or replies.suggest(
             mail.subject, mail.text, today, [code for code in languages if code]
         )
         is_read = found.kind == "out_of_office" or (

@@ -77,6 +77,12 @@ class ResCompany(models.Model):
         help="If nobody reads it, reminders go on after this many days. So long they "
         "also wait for the bank when a customer says that he has paid.",
     )
+    dunning_link_days = fields.Integer(
+        "Account Links Valid For",
+        default=60,
+        help="So many days a link in a message opens the customer's account without a "
+        "login. 0 = messages contain no such link, and those sent open nothing.",
+    )
     dunning_promise_tolerance_days = fields.Integer(
         "Days of Tolerance",
         default=2,
@@ -179,6 +185,10 @@ class ResCompany(models.Model):
     _dunning_reply_pause_days_not_negative = models.Constraint(
         "CHECK(dunning_reply_pause_days >= 0)",
         "The days that an answer holds reminders back cannot be negative.",
+    )
+    _dunning_link_days_not_negative = models.Constraint(
+        "CHECK(dunning_link_days >= 0)",
+        "The days that a link to the account is valid cannot be negative.",
     )
     _dunning_promise_tolerance_days_not_negative = models.Constraint(
         "CHECK(dunning_promise_tolerance_days >= 0)",

@@ -21,6 +21,9 @@ class ResConfigSettings(models.TransientModel):
     dunning_blast_factor = fields.Float(
         related="company_id.dunning_blast_factor", readonly=False
     )
+    dunning_link_days = fields.Integer(
+        related="company_id.dunning_link_days", readonly=False
+    )
     dunning_promise_tolerance_days = fields.Integer(
         related="company_id.dunning_promise_tolerance_days", readonly=False
     )

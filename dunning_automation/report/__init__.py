@@ -1,3 +1,4 @@
+from . import dunning_account
 from . import dunning_data_quality
 from . import dunning_health
 from . import dunning_start

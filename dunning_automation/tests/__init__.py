@@ -1,5 +1,8 @@
 from . import (
     test_access,
+    test_account,
+    test_account_answer,
+    test_account_payment,
     test_assignment,
     test_agreement_access,
     test_audit,

@@ -14,6 +14,8 @@ class IncomingMail(NamedTuple):
     is_family: bool
     is_automatic: bool
     is_forged: bool
+    suggestion: Any = None
+    """A ``Suggestion``, if the customer chose what he wants to say."""
 
     @property
     def is_person(self):

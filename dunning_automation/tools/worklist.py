@@ -71,6 +71,8 @@ LOOKS = {
     "courtesy_overridden": ("fa-moon-o", "warning"),
     "optout_set": ("fa-bell-slash-o", "warning"),
     "optout_withdrawn": ("fa-bell-o", "info"),
+    "account_opened": ("fa-eye", "info"),
+    "links_revoked": ("fa-chain-broken", "warning"),
     "payment_matched": ("fa-link", "success"),
     "payment_dismissed": ("fa-chain-broken", "muted"),
     "payment_restored": ("fa-undo", "muted"),

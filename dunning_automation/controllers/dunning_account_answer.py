@@ -1,0 +1,67 @@
+from odoo.exceptions import UserError
+from odoo.http import request
+
+from .dunning_account import DunningAccountPortal, account_route
+
+SAID = ("promise", "dispute", "reply")
+
+
+class DunningAccountAnswer(DunningAccountPortal):
+    """Answers of customers on their account page, see ``dunning.account.answer``."""
+
+    def _prepare_account_values(self, account):
+        case_sudo = request.env["dunning.account.answer"]._search_case(
+            account["partner_sudo"], account["company_sudo"]
+        )
+        said = request.params.get("said")
+        return super()._prepare_account_values(account) | {
+            "can_answer": bool(case_sudo),
+            "dispute_reasons_sudo": request.env["dunning.dispute.reason"]
+            .sudo()
+            .search([]),
+            "said": said if said in SAID else None,
+        }
+
+    @account_route("/answer", methods=["POST"])
+    def dunning_account_answer(
+        self,
+        token=None,
+        company_id=None,
+        kind="",
+        date="",
+        reason="",
+        text="",
+        **kwargs,
+    ):
+        """The customer promises, contests, asks or tells something."""
+        account = self._open_account(token, company_id)
+        answers = request.env["dunning.account.answer"].sudo()
+        case_sudo = answers._search_case(
+            account["partner_sudo"], account["company_sudo"]
+        )
+        if not case_sudo:
+            raise request.not_found()
+        names = request.httprequest.form.getlist("line")
+        try:
+            said = answers._answer(
+                case_sudo,
+                account["notice_sudo"],
+                self._get_author(account),
+                kind,
+                [int(name) for name in names if name.isdecimal()],
+                date=answers._parse_date(date),
+                reason_id=int(reason) if reason.isdecimal() else None,
+                text=text,
+            )
+        except UserError as error:
+            return self._render_account(account, error=str(error))
+        return self._make_private(
+            request.redirect(f"{account['account_url']}?said={said}")
+        )
+
+    def _get_author(self, account):
+        """Who answers: the user if he is of the customer, else who got the link."""
+        user_partner_sudo = request.env.user.partner_id.sudo()
+        if user_partner_sudo.commercial_partner_id == account["partner_sudo"]:
+            return user_partner_sudo
+        return account["notice_sudo"].recipient_id or account["partner_sudo"]
