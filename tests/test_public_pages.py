@@ -1,0 +1,141 @@
+"""Pages that customers open: everybody can use them, nobody gets more than is his.
+
+Accessibility is judged by axe-core in a real Chromium; the addresses described in
+`dunning_automation/static/openapi.json` are tried by schemathesis with whatever input
+it can think of.
+"""
+
+import json
+import subprocess
+
+import pytest
+from browser import Browser
+from installer import paths, schemathesis, server
+
+OPENAPI = paths.CHECKOUT / "dunning_automation" / "static" / "openapi.json"
+SCREENS = {"desktop": (1400, 900), "phone": (390, 844)}
+SEVERE = ("serious", "critical")
+
+TOKEN = """
+notices = env["dunning.notice"].search([("state", "=", "ready")], limit=1)
+result = [notice._get_account_token() for notice in notices]
+"""
+AXE = """
+axe.run(document).then(found => found.violations.map(violation => ({
+    id: violation.id,
+    impact: violation.impact,
+    nodes: violation.nodes.map(node => node.html.slice(0, 200)),
+})))
+"""
+# What customers cannot change without saying so. Sessions and visits may be written.
+STATE = """
+env.cr.execute('''
+    SELECT (SELECT COALESCE(MAX(id), 0) FROM dunning_event),
+           (SELECT COUNT(*) FROM dunning_hold),
+           (SELECT COUNT(*) FROM dunning_promise),
+           (SELECT COUNT(*) FROM dunning_dispute),
+           (SELECT COUNT(*) FROM payment_transaction),
+           (SELECT COUNT(*) FROM ir_attachment WHERE res_model LIKE 'dunning%%'),
+           (SELECT MD5(STRING_AGG(id || state, ',' ORDER BY id)) FROM dunning_notice)
+''')
+result = list(env.cr.fetchone())
+"""
+
+
+@pytest.fixture
+def site(odoo_environment, crowd_database, odoo_server, tmp_path):
+    """A server with customers who owe something; `token` opens the account of one."""
+    log = tmp_path / "token.log"
+    [token] = server.run_code(odoo_environment, crowd_database, TOKEN, log)
+    started = odoo_server(crowd_database, max_cron_threads=0, workers=2)
+    started.token = token
+    started.environment = odoo_environment
+    return started
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script of axe-core, from the tools of `setup/lint`."""
+    find = "console.log(require.resolve('axe-core/axe.min.js'))"
+    answer = subprocess.run(
+        [paths.SETUP / "lint", "--with", "node", "-e", find],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    with open(answer.stdout.strip(), encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_everybody_can_use_the_account_page(site, axe, tmp_path, screen):
+    """No serious violation of WCAG, and nothing to scroll sideways."""
+    site.check_log = False  # Odoo complains about connections that a browser keeps.
+    browser = Browser(tmp_path / "browser", *SCREENS[screen])
+    try:
+        browser.open(f"{site.url}/dunning/account/{site.token}")
+        browser.run(f"{axe}; 0")
+        found = [v for v in browser.run(AXE) if v["impact"] in SEVERE]
+        assert found == []
+        overflow = "document.documentElement.scrollWidth - window.innerWidth"
+        assert browser.run(overflow) <= 0
+    finally:
+        browser.close()
+
+
+def test_axe_would_find_something(axe, tmp_path):
+    """A picture without words for those who cannot see it."""
+    page = tmp_path / "page.html"
+    page.write_text("<html lang='en'><title>x</title><img src='x.png'></html>")
+    browser = Browser(tmp_path / "browser")
+    try:
+        browser.open(page.as_uri())
+        browser.run(f"{axe}; 0")
+        assert "image-alt" in [violation["id"] for violation in browser.run(AXE)]
+    finally:
+        browser.close()
+
+
+def test_no_input_breaks_a_public_address_or_changes_anything(site, tmp_path):
+    """As a visitor with a link, and as one without."""
+    site.check_log = False  # Odoo warns of each form without its csrf_token.
+    state = site_state(site, tmp_path)
+    for name, token in {"link": site.token, "guess": "1-x"}.items():
+        description = tmp_path / f"{name}.json"
+        description.write_text(json.dumps(with_token(token)))
+        start, variables = schemathesis.command(site.environment)
+        answer = subprocess.run(
+            [
+                *start,
+                "run",
+                str(description),
+                f"--url={site.url}",
+                "--checks=not_a_server_error",
+                "--phases=examples,coverage,fuzzing",
+                "--max-examples=25",
+                "--seed=1",
+                "--max-redirects=0",
+                "--request-timeout=30",
+                "--no-color",
+                "--warnings=off",
+            ],
+            env=variables,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+        assert answer.returncode == 0, answer.stdout[-5000:] + answer.stderr[-2000:]
+    assert site_state(site, tmp_path) == state
+    assert "Traceback" not in site.log.read_text()
+
+
+def with_token(token: str) -> dict:
+    """The description for those who know that token (or try one)."""
+    described = json.loads(OPENAPI.read_text(encoding="utf-8"))
+    described["components"]["parameters"]["token"]["schema"]["enum"] = [token]
+    return described
+
+
+def site_state(site, tmp_path) -> list:
+    log = tmp_path / "state.log"
+    return server.run_code(site.environment, site.database, STATE, log)
