@@ -81,11 +81,17 @@ class DunningExposure(models.Model):
             )
             if code == "pays_late"
             else "",
-            "arrears": self.env._("%s days overdue", *figures[:1]),
+            "arrears": self._say_days_overdue(*figures[:1]),
             "broken": self.env._("broken promises: %s", *figures[:1]),
             "episodes": self.env._("earlier episodes: %s", *figures[:1]),
         }
         return words.get(code, code)
+
+    @api.model
+    def _say_days_overdue(self, days=0):
+        if days == 1:
+            return self.env._("1 day overdue")
+        return self.env._("%s days overdue", days)
 
     @api.model
     def _search_of(self, partners, company):

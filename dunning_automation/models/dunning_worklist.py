@@ -314,7 +314,7 @@ class DunningWorklist(models.AbstractModel):
             days = (self.company_id._dunning_today() - self.oldest_due_date).days
         if days <= 0:
             return self.env._("Nothing is overdue yet")
-        words = self.env._("%s days overdue", days)
+        words = self.env["dunning.exposure"]._say_days_overdue(days)
         if not self.risk_band:
             return words
         bands = dict(self._fields["risk_band"]._description_selection(self.env))

@@ -179,6 +179,9 @@ class TestWorklist(WorklistCommon):
         self.send(notice)
         case.invalidate_recordset()
         self.assertEqual(case.why_now, "45 days overdue, medium risk")
+        self.assertEqual(
+            case.env["dunning.exposure"]._say_days_overdue(1), "1 day overdue"
+        )
         self.assertEqual(case.last_contact_date, self.today)
         notice.sudo().state = "unknown"
         case.invalidate_recordset()
