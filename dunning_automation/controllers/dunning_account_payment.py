@@ -150,7 +150,7 @@ class DunningAccountPayment(DunningAccountPortal):
         account = self._open_account(token, company_id)
         payments_sudo = self._get_payments()
         basket = payments_sudo._check(
-            account["partner_sudo"], account["company_sudo"], access_token
+            account["partner_sudo"], account["company_sudo"], str(access_token)
         )
         self._check_method(
             self._get_offer(account, basket),
@@ -188,7 +188,7 @@ class DunningAccountPayment(DunningAccountPortal):
             "direct": offer["payment_methods_sudo"],
             "redirect": offer["payment_methods_sudo"],
             "token": offer["tokens_sudo"],
-        }.get(flow)
+        }.get(str(flow))
         if (
             not offered
             or method_or_token_id not in offered.ids
