@@ -200,7 +200,7 @@ class TestAccountPayment(PaymentCommon):
             "account_payment.enable_portal_payment", "False"
         )
         self.env.flush_all()
-        self.assertNotIn('name="line"', self.page(None, self.link).text)
+        self.assertNotIn('name="scope"', self.page(None, self.link).text)
         basket = self.payments._sign(self.choose(self.overdue))
         self.assertRefused(basket)
 

@@ -34,8 +34,7 @@ registry.category("web_tour.tours").add("dunning_account", {
         },
         {
             content: "and finds what he entered",
-            trigger:
-                ".o_dunning_answer[open] select[name=kind] option[value=promise]:checked",
+            trigger: ".o_dunning_answer[open] select[name=kind]:value(promise)",
         },
         {
             trigger: "tr:contains(100.00) input[name=line]:not(:checked)",
