@@ -128,17 +128,23 @@ class DunningAccountPortal(PortalAccount):
     def dunning_account(self, token=None, company_id=None, **kwargs):
         """Open invoices, what was paid, and what can be done about it."""
         account = self._open_account(token, company_id)
-        if account["notice_sudo"] and not request.env["ir.http"].is_a_bot():
+        if (
+            account["notice_sudo"]
+            and not request.env["ir.http"].is_a_bot()
+            and not request.env.user._is_internal()
+        ):
             account["notice_sudo"]._mark_account_opened()
         return self._render_account(account)
 
-    def _render_account(self, account, error=None):
+    def _render_account(self, account, error=None, typed=None):
         """
         :param str error: why what the customer wanted was not done
+        :param dict typed: what he had entered, by name, so that he need not do it again
         """
         values = self._prepare_account_values(account) | {
             "account": self._read_account(account),
             "error": error,
+            "typed": typed,
         }
         response = request.render("dunning_automation.portal_account", values)
         return self._make_private(response)

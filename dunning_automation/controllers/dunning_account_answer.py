@@ -15,6 +15,7 @@ class DunningAccountAnswer(DunningAccountPortal):
         )
         said = request.params.get("said")
         return super()._prepare_account_values(account) | {
+            "answer_choices": request.env["dunning.account.answer"]._get_choices(),
             "can_answer": bool(case_sudo),
             "dispute_reasons_sudo": request.env["dunning.dispute.reason"]
             .sudo()
@@ -54,7 +55,8 @@ class DunningAccountAnswer(DunningAccountPortal):
                 text=text,
             )
         except UserError as error:
-            return self._render_account(account, error=str(error))
+            typed = {"kind": kind, "date": date, "text": text, "lines": names}
+            return self._render_account(account, error=str(error), typed=typed)
         return self._make_private(
             request.redirect(f"{account['account_url']}?said={said}")
         )

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.http import request
@@ -27,12 +29,18 @@ class DunningAccountPayment(DunningAccountPortal):
         return self._get_payer(account) == request.env.user.partner_id
 
     def _prepare_account_values(self, account):
-        tx_sudo = PaymentPostProcessing()._get_monitored_transaction().sudo()
-        ours = tx_sudo.invoice_ids.commercial_partner_id == account["partner_sudo"]
         return super()._prepare_account_values(account) | {
             "can_pay_online": self._get_payments()._is_allowed(),
-            "tx": tx_sudo if ours and tx_sudo.state != "draft" else None,
+            "tx": self._get_last_transaction(account),
         }
+
+    def _get_last_transaction(self, account):
+        """What the visitor paid on this account a moment ago, None if nothing."""
+        tx_sudo = PaymentPostProcessing()._get_monitored_transaction().sudo()
+        since = request.env.cr.now() - timedelta(hours=1)
+        is_ours = tx_sudo.invoice_ids.commercial_partner_id == account["partner_sudo"]
+        is_told = is_ours and tx_sudo.state != "draft" and tx_sudo.create_date > since
+        return tx_sudo if is_told else None
 
     @staticmethod
     def _parse_amount(text):
@@ -150,7 +158,7 @@ class DunningAccountPayment(DunningAccountPortal):
         account = self._open_account(token, company_id)
         payments_sudo = self._get_payments()
         basket = payments_sudo._check(
-            account["partner_sudo"], account["company_sudo"], access_token
+            account["partner_sudo"], account["company_sudo"], str(access_token)
         )
         self._check_method(
             self._get_offer(account, basket),
@@ -188,7 +196,7 @@ class DunningAccountPayment(DunningAccountPortal):
             "direct": offer["payment_methods_sudo"],
             "redirect": offer["payment_methods_sudo"],
             "token": offer["tokens_sudo"],
-        }.get(flow)
+        }.get(str(flow))
         if (
             not offered
             or method_or_token_id not in offered.ids

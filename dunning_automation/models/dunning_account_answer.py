@@ -58,16 +58,15 @@ class DunningAccountAnswer(models.AbstractModel):
         self = self.with_user(SUPERUSER_ID).with_company(case.company_id)
         case, notice = case.with_env(self.env), notice.with_env(self.env)
         lines = self._get_own_lines(case, line_ids)
-        text = (text or "").strip()[:MAX_TEXT]
+        text = text.replace("\0", "").strip()[:MAX_TEXT]
         self._check_answer(case, kind, lines, date, text)
         if kind == "promise" and self._is_promise_fine(case, lines, date):
             self._make(case, "promise", lines, date=date, note=text)
             return "promise"
         if kind == "dispute" and self._is_first("dispute", lines):
-            reasons = self.env["dunning.dispute.reason"]
-            reason = reasons.search([("id", "=", reason_id)]) or reasons.search(
-                [], limit=1
-            )
+            reasons = self.env["dunning.dispute.reason"].search([], limit=100)
+            reason = reasons.filtered(lambda reason: reason.id == reason_id)
+            reason = (reason or reasons)[:1]
             self._make(case, "dispute", lines, reason_id=reason.id, description=text)
             return "dispute"
         self._hand_to_person(case, notice, author, kind, lines, date, text)
@@ -151,7 +150,8 @@ class DunningAccountAnswer(models.AbstractModel):
     @api.model
     def _hand_to_person(self, case, notice, author, kind, lines, date, text):
         """On the case, to the collector, with what it probably is."""
-        label = self._get_label(kind)
+        lang = case._get_collector(case.level_id.policy_id).lang
+        label = self.with_context(lang=lang)._get_choices()[kind]
         about = [
             label,
             ", ".join(lines.move_id.mapped("name")),
@@ -183,17 +183,18 @@ class DunningAccountAnswer(models.AbstractModel):
         )
 
     @api.model
-    def _get_label(self, kind):
-        """What the customer chose, for the collector."""
+    def _get_choices(self):
+        """{kind: label} of what a customer can say, in his language on the page and in
+        the collector's on the case."""
         return {
-            "promise": self.env._("I will pay"),
-            "paid": self.env._("I have paid"),
-            "dispute": self.env._("I do not agree"),
-            "copy": self.env._("Send me the invoices again"),
+            "promise": self.env._("I will pay them by this day"),
+            "paid": self.env._("I have paid them on this day"),
+            "dispute": self.env._("I do not agree with them"),
+            "copy": self.env._("Please send them to me again"),
             "contact": self.env._("Somebody else is in charge"),
-            "call": self.env._("Call me"),
+            "call": self.env._("Please call me"),
             "other": self.env._("Something else"),
-        }[kind]
+        }
 
     @api.model
     def _parse_date(self, text):

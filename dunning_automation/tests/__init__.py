@@ -63,6 +63,7 @@ from . import (
     test_state_machine,
     test_tools,
     test_tours,
+    test_tours_account,
     test_tours_bank,
     test_tours_holds,
     test_variants,

@@ -150,6 +150,10 @@ class TestAccountAnswer(AccountCommon):
         self.say("promise", self.overdue, euros, days=3)
         self.assertEqual(len(self.made("promise").currency_id), 2)
 
+    def test_odd_input(self):
+        self.say("dispute", text="a\0b", reason=str(10**30))
+        self.assertEqual(self.made("dispute").description, "ab")
+
     def test_nothing_of_it_runs(self):
         text = "<script>alert(1)</script><img src=x onerror=alert(1)>"
         self.say("other", text=text)

@@ -8,9 +8,8 @@ from odoo.tools import mute_logger
 from .account_common import AccountCommon
 
 
-@tagged("post_install", "-at_install")
-class TestAccountPayment(AccountCommon):
-    """A customer pays: exactly what is open, and never twice."""
+class PaymentCommon(AccountCommon):
+    """A company with a provider, and a customer with more to pay."""
 
     @classmethod
     def setUpClass(cls):
@@ -44,6 +43,11 @@ class TestAccountPayment(AccountCommon):
         self.coming = self.invoice(days_overdue=-10, amount=25.0)
         self.payments = self.env["dunning.account.payment"].sudo()
         self.env.flush_all()
+
+
+@tagged("post_install", "-at_install")
+class TestAccountPayment(PaymentCommon):
+    """A customer pays: exactly what is open, and never twice."""
 
     # === ACTIONS === #
 
@@ -196,7 +200,7 @@ class TestAccountPayment(AccountCommon):
             "account_payment.enable_portal_payment", "False"
         )
         self.env.flush_all()
-        self.assertNotIn('name="line"', self.page(None, self.link).text)
+        self.assertNotIn('name="scope"', self.page(None, self.link).text)
         basket = self.payments._sign(self.choose(self.overdue))
         self.assertRefused(basket)
 
@@ -311,6 +315,7 @@ class TestAccountPayment(AccountCommon):
             {"provider_id": "1 OR 1=1"},
             {"payment_method_id": 987654321},
             {"flow": "validation"},
+            {"flow": ["direct"]},
             {"flow": "token", "token_id": 987654321},
         ):
             with self.subTest(values):

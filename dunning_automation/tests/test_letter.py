@@ -645,6 +645,9 @@ class TestLetterPdf(LetterCommon):
         self.invoices([{}, {}])
         self.run_on()
         letter = self.notices().sudo()
+        [slip] = letter._get_letter_slips(letter._get_letter_groups())
+        self.assertEqual(slip["qr_kind"], "portal")  # The account of the customer.
+        self.company.dunning_link_days = 0
         self.assertFalse(letter._get_letter_slips(letter._get_letter_groups()))
         [page] = self.pages(self.print_pile(self.notices()))
         self.assertNotIn("Payment slip", page)
