@@ -1,4 +1,4 @@
-"""A real browser for pages that a test opens itself: headless Chromium by its protocol."""
+"""A real browser for pages that a test opens itself: headless Chromium."""
 
 import contextlib
 import itertools
