@@ -214,6 +214,9 @@ class TestHealth(HealthCommon):
         self.assertEqual(check["state"], "warning")
         self.assertIn(f"Look it up at {base_rate.source_url}", check["sentence"])
         self.assertEqual(check["action"]["domain"], [("id", "in", base_rate.ids)])
+        other = self.env["res.company"].create({"name": "Other"})
+        self.assertEqual(self.check("rates", self.company | other)["value"], 1)
+        self.assertEqual(self.check("rates", other)["state"], "ok")
         for change in (
             {"mode": "shadow"},
             {"active": False},
