@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from odoo import Command
 from odoo.exceptions import UserError, ValidationError
 from odoo.http import request
@@ -31,16 +29,11 @@ class DunningAccountPayment(DunningAccountPortal):
     def _prepare_account_values(self, account):
         return super()._prepare_account_values(account) | {
             "can_pay_online": self._get_payments()._is_allowed(),
-            "tx": self._get_last_transaction(account),
+            "tx": self._get_payments()._filter_told(
+                PaymentPostProcessing()._get_monitored_transaction(),
+                account["partner_sudo"],
+            ),
         }
-
-    def _get_last_transaction(self, account):
-        """What the visitor paid on this account a moment ago, None if nothing."""
-        tx_sudo = PaymentPostProcessing()._get_monitored_transaction().sudo()
-        since = request.env.cr.now() - timedelta(hours=1)
-        is_ours = tx_sudo.invoice_ids.commercial_partner_id == account["partner_sudo"]
-        is_told = is_ours and tx_sudo.state != "draft" and tx_sudo.create_date > since
-        return tx_sudo if is_told else None
 
     @staticmethod
     def _parse_amount(text):

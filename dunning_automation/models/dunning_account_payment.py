@@ -178,6 +178,19 @@ class DunningAccountPayment(models.AbstractModel):
         return same[:1]
 
     @api.model
+    def _filter_told(self, tx, partner):
+        """The transaction ``tx`` of the visitor, if the page still tells what became of
+        it: it is about this account, and of the last hour."""
+        since = self.env.cr.now() - timedelta(hours=1)
+        return tx.filtered(
+            lambda tx: (
+                tx.invoice_ids.commercial_partner_id == partner
+                and tx.state != "draft"
+                and tx.create_date > since
+            )
+        )
+
+    @api.model
     def _get_reference_prefix(self, moves):
         """What the bank statement of the customer will say."""
         if len(moves) == 1:

@@ -168,7 +168,8 @@ class TestAccountPayment(PaymentCommon):
         self.assertEqual(self.overdue.payment_state, "paid")
         self.assertEqual(self.second.payment_state, "paid")
         self.assertNotIn("ready", waiting.mapped("state"))
-        page = self.page(None, self.link).text
+        page = self.url_open(self.link).text
+        self.assertIn("Thank you!", page)
         self.assertNotIn(f"/invoice/{self.overdue.id}.pdf", page)
         self.assertIn(f"/invoice/{self.coming.id}.pdf", page)
 
