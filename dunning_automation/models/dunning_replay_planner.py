@@ -3,6 +3,11 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+TEMP_BUFFERS = "512MB"
+"""Of the database, for temporary tables: its own default reads and writes the sandbox
+again and again."""
+TIDY_DAYS = 8
+
 
 class DunningReplayPlanner(models.AbstractModel):
     """The planner at work in a sandbox: day after day of the past.
@@ -35,8 +40,8 @@ class DunningReplayPlanner(models.AbstractModel):
             run.date = day = replay.date_from + timedelta(days=number)
             if sandbox._move_to(company, day):
                 self._plan_day(run, policies)
-            if not number & (number - 1):  # The tables grow: 0, 1, 2, 4, 8, ...
-                sandbox._refresh_statistics()
+            if not number & (number - 1) or not number % TIDY_DAYS:
+                sandbox._tidy()
             tell(day)
         self._keep_messages(replay, variant)
         sandbox._close()
@@ -50,14 +55,24 @@ class DunningReplayPlanner(models.AbstractModel):
         self._create_notices(run)
         self._settle_decisions(run)
         self._store_decisions(run)
+
+    @api.model
+    def _set_database(self):
+        """The sandbox stays in memory, if this session had no temporary table yet."""
+        super()._set_database()
         self.env.cr.execute(
             SQL(
-                """UPDATE dunning_notice
-                      SET state = 'sent', date_sent = create_date
-                    WHERE date = %s AND state IN ('planned', 'ready')""",
-                run.date,
+                """DO $do$ BEGIN
+                       SET LOCAL temp_buffers = %s;
+                   EXCEPTION WHEN OTHERS THEN
+                   END $do$""",
+                TEMP_BUFFERS,
             )
         )
+
+    def _get_state_sql(self, run):
+        """Every message leaves at once."""
+        return SQL("'sent'")
 
     def _get_net_lines(self, run, policies):
         """The policy of each line was found when the sandbox was built."""
@@ -72,7 +87,6 @@ class DunningReplayPlanner(models.AbstractModel):
         return {
             "company": run.company_id.id,
             "company_key": str(run.company_id.id),
-            "held": False,
             "now": self.env.cr.now(),
             "run": None,
             "today": run.date,
