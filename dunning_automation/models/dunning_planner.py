@@ -789,7 +789,8 @@ class DunningPlanner(models.AbstractModel):
                       FROM step
                      ORDER BY partner_id, simulated, group_key, channel,
                               next_delay DESC, date_due, residual DESC, move_line_id
-                ), steps AS (
+                ), steps AS MATERIALIZED (
+                    -- Once, however few the database expects.
                     SELECT partner_id, simulated, group_key, channel,
                            bool_or(needs_review) AS needs_review,
                            STRING_AGG(

@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from .dunning_ledger import READ_FIELDS
+
 WRITTEN = ("dunning_notice", "dunning_notice_line", "dunning_decision")
 """What a planner writes and reads again; ``dunning_event`` and ``dunning_case`` are
 only written."""
@@ -17,6 +19,15 @@ SHADOWS = (
     "payment_transaction",
 )
 OWN = ("replay_line", "replay_state", "replay_wake", "replay_resume")
+REAL_COLUMNS = (
+    "id",
+    "company_id",
+    "date",
+    "move_id",
+    *READ_FIELDS["account.move.line"],
+)
+LINE_COLUMNS = (*REAL_COLUMNS, "replay_policy_id")
+"""Of a line: what the ledger says that it reads."""
 ARRIVING = {
     # table: (what concerns us, the day on which it became so)
     "account_payment": ("state = 'in_process'", "date"),
@@ -110,7 +121,6 @@ class DunningReplaySandbox(models.AbstractModel):
             )
         )
         self.env.cr.execute("TRUNCATE account_move_line")
-        columns = self._get_columns("account_move_line")
         computed = {
             "amount_residual": SQL("shown.residual"),
             "amount_residual_currency": SQL("shown.residual_currency"),
@@ -129,15 +139,16 @@ class DunningReplaySandbox(models.AbstractModel):
                                WHERE decision.move_line_id = state.line_id
                                  AND decision.outcome != 'settled'))
                    )
-                   INSERT INTO account_move_line (%(columns)s, replay_policy_id)
-                   SELECT %(values)s, line.replay_policy_id
+                   INSERT INTO account_move_line (%(columns)s)
+                   SELECT %(values)s
                      FROM shown
                      JOIN replay_line line ON line.id = shown.line_id""",
                 awake=self._get_awake_sql(day),
-                columns=SQL(", ").join(map(SQL.identifier, columns)),
+                columns=SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
                 day=day,
                 values=SQL(", ").join(
-                    computed.get(name, SQL.identifier("line", name)) for name in columns
+                    computed.get(name, SQL.identifier("line", name))
+                    for name in LINE_COLUMNS
                 ),
             )
         )
@@ -150,16 +161,45 @@ class DunningReplaySandbox(models.AbstractModel):
         return bool(found)
 
     @api.model
-    def _tidy(self):
+    def _tidy(self, date_from):
         """What the database does by itself, but not inside a transaction: drop the dead
-        rows of what is rewritten every day, look how large the tables have become."""
-        self.env.cr.execute(
-            """CREATE TEMPORARY TABLE replay_kept ON COMMIT DROP AS
-               SELECT * FROM dunning_decision;
-               TRUNCATE dunning_decision;
-               INSERT INTO dunning_decision SELECT * FROM replay_kept;
-               DROP TABLE replay_kept"""
-        )
+        rows of what is written every day, look how large the tables have become.
+
+        Of what the replay said itself (from ``date_from`` on) planners read per line
+        the highest step, per customer and channel the latest message: so only these
+        stay.
+        """
+        rows = {
+            "dunning_decision": SQL("TRUE"),
+            "dunning_notice_line": SQL(
+                """id IN (SELECT DISTINCT ON (move_line_id) step.id
+                            FROM dunning_notice_line step
+                            JOIN dunning_level level ON level.id = step.level_id
+                           WHERE live AND is_step
+                           ORDER BY move_line_id, cycle DESC, delay_days DESC)"""
+            ),
+            "dunning_notice": SQL(
+                """date < %(date_from)s
+                   OR id IN (SELECT notice_id FROM dunning_notice_line)
+                   OR id IN (SELECT DISTINCT ON (partner_id, group_key, channel) id
+                               FROM dunning_notice
+                              WHERE date >= %(date_from)s
+                              ORDER BY partner_id, group_key, channel, date DESC)""",
+                date_from=date_from,
+            ),
+        }
+        for table, condition in rows.items():
+            self.env.cr.execute(
+                SQL(
+                    """CREATE TEMPORARY TABLE replay_kept ON COMMIT DROP AS
+                       SELECT * FROM %(table)s WHERE %(condition)s;
+                       TRUNCATE %(table)s;
+                       INSERT INTO %(table)s SELECT * FROM replay_kept;
+                       DROP TABLE replay_kept""",
+                    condition=condition,
+                    table=SQL.identifier("pg_temp", table),
+                )
+            )
         self._refresh_statistics()
 
     @api.model
@@ -206,20 +246,6 @@ class DunningReplaySandbox(models.AbstractModel):
         """The real table, whatever stands before it."""
         [[schema]] = self.env.execute_query(SQL("SELECT current_schema()"))
         return SQL.identifier(schema, table)
-
-    @api.model
-    def _get_columns(self, table):
-        """The columns of a real table, in their order."""
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT column_name
-                     FROM information_schema.columns
-                    WHERE table_schema = current_schema() AND table_name = %s
-                    ORDER BY ordinal_position""",
-                table,
-            )
-        )
-        return [name for (name,) in rows]
 
     @api.model
     def _shadow(self, table, unique=False, rows=None):
@@ -337,7 +363,7 @@ class DunningReplaySandbox(models.AbstractModel):
                 CREATE INDEX ON replay_state (line_id);
                 ANALYZE replay_state;
                 CREATE TEMPORARY TABLE replay_line ON COMMIT DROP AS
-                SELECT line.*, debtor.id AS replay_partner_id,
+                SELECT %(columns)s, debtor.id AS replay_partner_id,
                        %(policy)s AS replay_policy_id
                   FROM account_move_line line
              LEFT JOIN res_partner partner ON partner.id = line.partner_id
@@ -347,6 +373,9 @@ class DunningReplaySandbox(models.AbstractModel):
                 ALTER TABLE replay_line ADD PRIMARY KEY (id);
                 ANALYZE replay_line (id, move_id, partner_id, replay_partner_id)
                 """,
+                columns=SQL(", ").join(
+                    SQL.identifier("line", name) for name in REAL_COLUMNS
+                ),
                 policy=policies._get_match_sql(),
                 **parameters,
             )
@@ -362,9 +391,9 @@ class DunningReplaySandbox(models.AbstractModel):
                 WHERE payment_state IN ('in_payment', 'paid', 'partial', 'reversed');
                ANALYZE account_move (id, partner_id, payment_state)"""
         )
-        self._shadow("account_move_line")
         self.env.cr.execute(
-            "ALTER TABLE pg_temp.account_move_line ADD COLUMN replay_policy_id integer"
+            """CREATE TEMPORARY TABLE account_move_line ON COMMIT DROP AS
+               SELECT * FROM replay_line LIMIT 0"""
         )
 
     @api.model
