@@ -154,17 +154,19 @@ class DunningPlanner(models.AbstractModel):
                 history AS (
                     -- Of the latest cycle with steps; an earlier one tells where a
                     -- line resumes.
-                    SELECT DISTINCT ON (step.move_line_id)
-                           step.move_line_id, step.cycle, level.id AS level_id,
-                           level.delay_days, notice.date AS step_date
-                      FROM dunning_notice_line step
+                    SELECT step.*, notice.date AS step_date
+                      FROM (SELECT DISTINCT ON (step.move_line_id)
+                                   step.move_line_id, step.cycle, step.notice_id,
+                                   level.id AS level_id, level.delay_days
+                              FROM dunning_notice_line step
+                              JOIN in_cycle ON in_cycle.move_line_id = step.move_line_id
+                                           AND in_cycle.cycle >= step.cycle
+                              JOIN dunning_level level ON level.id = step.level_id
+                             WHERE step.live AND step.is_step
+                             ORDER BY step.move_line_id, step.cycle DESC,
+                                      level.delay_days DESC
+                           ) AS step
                       JOIN dunning_notice notice ON notice.id = step.notice_id
-                      JOIN in_cycle ON in_cycle.move_line_id = step.move_line_id
-                                   AND in_cycle.cycle >= step.cycle
-                      JOIN dunning_level level ON level.id = step.level_id
-                     WHERE step.live AND step.is_step
-                     ORDER BY step.move_line_id, step.cycle DESC,
-                              level.delay_days DESC
                 ),
                 placed AS (
                     SELECT counted.*, present.level_id AS last_level_id,
@@ -434,6 +436,7 @@ class DunningPlanner(models.AbstractModel):
                  WHERE company_id = %(company)s
                    AND simulation IS NOT TRUE
                    AND state != 'suppressed'
+                   AND partner_id IN (SELECT partner_id FROM net_line)
                  GROUP BY partner_id, scope
             )""",
             company=run.company_id.id,
@@ -786,7 +789,8 @@ class DunningPlanner(models.AbstractModel):
                       FROM step
                      ORDER BY partner_id, simulated, group_key, channel,
                               next_delay DESC, date_due, residual DESC, move_line_id
-                ), steps AS (
+                ), steps AS MATERIALIZED (
+                    -- Once, however few the database expects.
                     SELECT partner_id, simulated, group_key, channel,
                            bool_or(needs_review) AS needs_review,
                            STRING_AGG(
@@ -1042,9 +1046,7 @@ class DunningPlanner(models.AbstractModel):
                            message.level_id, message.action_id, message.channel,
                            message.group_key, message.recipient_id, message.email_to,
                            message.lang,
-                           CASE WHEN message.simulated OR message.needs_review
-                                  OR %(held)s
-                                THEN 'planned' ELSE 'ready' END,
+                           %(state)s,
                            message.simulated, %(today)s, 0,
                            ENCODE(SHA256(CONVERT_TO(CONCAT_WS(
                                '|', %(database)s, %(company)s, message.partner_id,
@@ -1127,8 +1129,17 @@ class DunningPlanner(models.AbstractModel):
                  WHERE NOT simulation
                 """,
                 database=self.env["ir.config_parameter"].get_param("database.uuid"),
+                state=self._get_state_sql(run),
                 **self._get_parameters(run),
             )
+        )
+
+    def _get_state_sql(self, run):
+        """The state in which a ``message`` begins."""
+        return SQL(
+            """CASE WHEN message.simulated OR message.needs_review OR %s
+                    THEN 'planned' ELSE 'ready' END""",
+            bool(run.hold_reason),
         )
 
     # === DECISIONS === #
@@ -1300,7 +1311,6 @@ class DunningPlanner(models.AbstractModel):
         return {
             "company": run.company_id.id,
             "company_key": str(run.company_id.id),
-            "held": bool(run.hold_reason),
             "now": self.env.cr.now(),
             "run": run.id,
             "today": run.date,

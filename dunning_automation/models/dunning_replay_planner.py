@@ -3,6 +3,13 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
+TEMP_BUFFERS = "512MB"
+"""Of the database, for temporary tables: its own default reads and writes the sandbox
+again and again."""
+TIDY_DAYS = 8
+"""How often what is over leaves the sandbox; more often while it is young, when the
+database knows its size least."""
+
 
 class DunningReplayPlanner(models.AbstractModel):
     """The planner at work in a sandbox: day after day of the past.
@@ -31,14 +38,17 @@ class DunningReplayPlanner(models.AbstractModel):
         sandbox._open(company, policies, replay.date_from, replay.date_to)
         run = self.env["dunning.run"].new({"company_id": company.id})
         days = (replay.date_to - replay.date_from).days + 1
+        since = replay.date_from
         for number in range(days):
             run.date = day = replay.date_from + timedelta(days=number)
             if sandbox._move_to(company, day):
                 self._plan_day(run, policies)
-            if not number & (number - 1):  # The tables grow: 0, 1, 2, 4, 8, ...
-                sandbox._refresh_statistics()
+            if not number & (number - 1) or not number % TIDY_DAYS:
+                self._keep_messages(replay, variant, since, day)
+                sandbox._tidy(replay.date_from)
+                since = day + timedelta(days=1)
             tell(day)
-        self._keep_messages(replay, variant)
+        self._keep_messages(replay, variant, since, replay.date_to)
         sandbox._close()
 
     def _plan_day(self, run, policies):
@@ -50,14 +60,25 @@ class DunningReplayPlanner(models.AbstractModel):
         self._create_notices(run)
         self._settle_decisions(run)
         self._store_decisions(run)
+
+    @api.model
+    def _set_database(self):
+        """The sandbox stays in memory, if this session had no temporary table yet."""
+        result = super()._set_database()
         self.env.cr.execute(
             SQL(
-                """UPDATE dunning_notice
-                      SET state = 'sent', date_sent = create_date
-                    WHERE date = %s AND state IN ('planned', 'ready')""",
-                run.date,
+                """DO $do$ BEGIN
+                       SET LOCAL temp_buffers = %s;
+                   EXCEPTION WHEN invalid_parameter_value THEN
+                   END $do$""",
+                TEMP_BUFFERS,
             )
         )
+        return result
+
+    def _get_state_sql(self, run):
+        """Every message leaves at once."""
+        return SQL("'sent'")
 
     def _get_net_lines(self, run, policies):
         """The policy of each line was found when the sandbox was built."""
@@ -72,52 +93,56 @@ class DunningReplayPlanner(models.AbstractModel):
         return {
             "company": run.company_id.id,
             "company_key": str(run.company_id.id),
-            "held": False,
             "now": self.env.cr.now(),
             "run": None,
             "today": run.date,
             "uid": self.env.uid,
         }
 
-    def _keep_messages(self, replay, variant):
-        """Copy what was planned in the sandbox into the result of ``replay``."""
+    def _keep_messages(self, replay, variant, since, until):
+        """Copy what was planned in the sandbox on these days into the result of
+        ``replay``."""
+        self.env["dunning.replay.sandbox"]._refresh_statistics()
         self.env.cr.execute(
             SQL(
                 """
-                WITH listed AS (
-                    SELECT notice_id, SUM(residual) AS amount, COUNT(*) AS line_count,
-                           MAX(days_overdue) AS days_overdue,
-                           ARRAY_AGG(DISTINCT move_id) AS moves
-                      FROM dunning_notice_line
-                     GROUP BY notice_id
+                WITH message AS MATERIALIZED (
+                    SELECT NEXTVAL(PG_GET_SERIAL_SEQUENCE(
+                               'dunning_replay_message', 'id')) AS id, listed.*
+                      FROM (SELECT notice.id AS notice_id, notice.date,
+                                   notice.company_id, notice.partner_id,
+                                   notice.policy_id, notice.level_id, notice.channel,
+                                   notice.group_key,
+                                   COALESCE(SUM(line.residual), 0) AS amount,
+                                   COUNT(line.id) AS line_count,
+                                   MAX(line.days_overdue) AS days_overdue,
+                                   ARRAY_AGG(DISTINCT line.move_id) AS moves
+                              FROM dunning_notice notice
+                         LEFT JOIN dunning_notice_line line
+                                ON line.notice_id = notice.id
+                             WHERE notice.date BETWEEN %(since)s AND %(until)s
+                             GROUP BY notice.id
+                             ORDER BY notice.date, notice.id
+                           ) AS listed
                 ), kept AS (
                     INSERT INTO dunning_replay_message
-                           (replay_id, variant, date, company_id, partner_id, policy_id,
-                            level_id, channel, group_key, amount, line_count,
-                            days_overdue)
-                    SELECT %(replay)s, %(variant)s, notice.date, notice.company_id,
-                           notice.partner_id, notice.policy_id, notice.level_id,
-                           notice.channel, notice.group_key, COALESCE(listed.amount, 0),
-                           COALESCE(listed.line_count, 0), listed.days_overdue
-                      FROM dunning_notice notice
-                 LEFT JOIN listed ON listed.notice_id = notice.id
-                     WHERE notice.date BETWEEN %(date_from)s AND %(date_to)s
-                     ORDER BY notice.date, notice.id
-                 RETURNING id, date, partner_id, channel, group_key
+                           (id, replay_id, variant, date, company_id, partner_id,
+                            policy_id, level_id, channel, group_key, amount,
+                            line_count, days_overdue)
+                    SELECT id, %(replay)s, %(variant)s, date, company_id, partner_id,
+                           policy_id, level_id, channel, group_key, amount,
+                           line_count, days_overdue
+                      FROM message
                 )
                 INSERT INTO dunning_replay_message_move_rel (message_id, move_id)
-                SELECT kept.id, UNNEST(listed.moves)
-                  FROM kept
-                  JOIN dunning_notice notice
-                    ON notice.date = kept.date
-                   AND notice.partner_id = kept.partner_id
-                   AND notice.channel = kept.channel
-                   AND notice.group_key = kept.group_key
-                  JOIN listed ON listed.notice_id = notice.id
+                SELECT id, move_id
+                  FROM message
+            CROSS JOIN UNNEST(moves) AS move_id
+                 WHERE move_id IS NOT NULL
                 """,
-                date_from=replay.date_from,
-                date_to=replay.date_to,
                 replay=replay.id,
+                since=since,
+                until=until,
                 variant=variant,
             )
         )

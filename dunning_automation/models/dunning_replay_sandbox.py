@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from .dunning_ledger import READ_FIELDS
+
 WRITTEN = ("dunning_notice", "dunning_notice_line", "dunning_decision")
 """What a planner writes and reads again; ``dunning_event`` and ``dunning_case`` are
 only written."""
@@ -17,6 +19,15 @@ SHADOWS = (
     "payment_transaction",
 )
 OWN = ("replay_line", "replay_state", "replay_wake", "replay_resume")
+REAL_COLUMNS = (
+    "id",
+    "company_id",
+    "date",
+    "move_id",
+    *READ_FIELDS["account.move.line"],
+)
+LINE_COLUMNS = (*REAL_COLUMNS, "replay_policy_id")
+"""Of a line: what the ledger says that it reads."""
 ARRIVING = {
     # table: (what concerns us, the day on which it became so)
     "account_payment": ("state = 'in_process'", "date"),
@@ -92,7 +103,7 @@ class DunningReplaySandbox(models.AbstractModel):
     @api.model
     def _move_to(self, company, day):
         """Show the ledger of ``day``: of those debtors about whom something may have to
-        be said.
+        be said, what is open and what is not any more since they were shown last.
 
         :return: whether there are any
         """
@@ -110,33 +121,86 @@ class DunningReplaySandbox(models.AbstractModel):
             )
         )
         self.env.cr.execute("TRUNCATE account_move_line")
-        columns = self._get_columns("account_move_line")
         computed = {
-            "amount_residual": SQL("state.residual"),
-            "amount_residual_currency": SQL("state.residual_currency"),
-            "reconciled": SQL("state.residual_currency = 0"),
+            "amount_residual": SQL("shown.residual"),
+            "amount_residual_currency": SQL("shown.residual_currency"),
+            "reconciled": SQL("shown.residual_currency = 0"),
         }
         self.env.cr.execute(
             SQL(
-                """INSERT INTO account_move_line (%(columns)s, replay_policy_id)
-                   SELECT %(values)s, line.replay_policy_id
-                     FROM replay_line line
-                     JOIN replay_state state
-                       ON state.line_id = line.id
-                      AND %(day)s BETWEEN state.date_from AND state.date_to
-                    WHERE line.replay_partner_id IN (%(awake)s)""",
+                """WITH shown AS MATERIALIZED (
+                       SELECT line_id, residual, residual_currency
+                         FROM replay_state state
+                        WHERE %(day)s BETWEEN date_from AND date_to
+                          AND partner_id IN (%(awake)s)
+                          AND (residual_currency != 0 OR EXISTS (
+                              SELECT 1
+                                FROM dunning_decision decision
+                               WHERE decision.move_line_id = state.line_id
+                                 AND decision.outcome != 'settled'))
+                   )
+                   INSERT INTO account_move_line (%(columns)s)
+                   SELECT %(values)s
+                     FROM shown
+                     JOIN replay_line line ON line.id = shown.line_id""",
                 awake=self._get_awake_sql(day),
-                columns=SQL(", ").join(map(SQL.identifier, columns)),
+                columns=SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
                 day=day,
                 values=SQL(", ").join(
-                    computed.get(name, SQL.identifier("line", name)) for name in columns
+                    computed.get(name, SQL.identifier("line", name))
+                    for name in LINE_COLUMNS
                 ),
             )
         )
         found = self.env.cr.rowcount
-        self.env.cr.execute("ANALYZE account_move_line (id, move_id, partner_id)")
+        self.env.cr.execute(
+            "ANALYZE account_move_line (id, move_id, partner_id, account_id, company_id,"
+            " parent_state, reconciled, amount_residual_currency, replay_policy_id)"
+        )
         self._resume(day)
         return bool(found)
+
+    @api.model
+    def _tidy(self, date_from):
+        """What the database does by itself, but not inside a transaction: drop the dead
+        rows of what is written every day, look how large the tables have become.
+
+        Of what the replay said itself (from ``date_from`` on) planners read per line
+        the highest step, per customer and channel the latest message: so only these
+        stay.
+        """
+        rows = {
+            "dunning_decision": SQL("TRUE"),
+            "dunning_notice_line": SQL(
+                """id IN (SELECT DISTINCT ON (move_line_id) step.id
+                            FROM dunning_notice_line step
+                            JOIN dunning_level level ON level.id = step.level_id
+                           WHERE live AND is_step
+                           ORDER BY move_line_id, cycle DESC, delay_days DESC)"""
+            ),
+            "dunning_notice": SQL(
+                """date < %(date_from)s
+                   OR id IN (SELECT notice_id FROM dunning_notice_line)
+                   OR id IN (SELECT DISTINCT ON (partner_id, group_key, channel) id
+                               FROM dunning_notice
+                              WHERE date >= %(date_from)s
+                              ORDER BY partner_id, group_key, channel, date DESC)""",
+                date_from=date_from,
+            ),
+        }
+        for table, condition in rows.items():
+            self.env.cr.execute(
+                SQL(
+                    """CREATE TEMPORARY TABLE replay_kept ON COMMIT DROP AS
+                       SELECT * FROM %(table)s WHERE %(condition)s;
+                       TRUNCATE %(table)s;
+                       INSERT INTO %(table)s SELECT * FROM replay_kept;
+                       DROP TABLE replay_kept""",
+                    condition=condition,
+                    table=SQL.identifier("pg_temp", table),
+                )
+            )
+        self._refresh_statistics()
 
     @api.model
     def _refresh_statistics(self):
@@ -184,34 +248,36 @@ class DunningReplaySandbox(models.AbstractModel):
         return SQL.identifier(schema, table)
 
     @api.model
-    def _get_columns(self, table):
-        """The columns of a real table, in their order."""
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT column_name
-                     FROM information_schema.columns
-                    WHERE table_schema = current_schema() AND table_name = %s
-                    ORDER BY ordinal_position""",
-                table,
-            )
-        )
-        return [name for (name,) in rows]
-
-    @api.model
-    def _shadow(self, table, indexes=False, rows=None):
+    def _shadow(self, table, unique=False, rows=None):
         """Put an empty table, or one with ``rows`` (SQL condition about ``real``),
-        before the real one."""
+        before the real one; with its unique indexes, if conflicts matter there."""
+        shadow = SQL.identifier("pg_temp", table)
         real = self._get_real(table)
         self.env.cr.execute(
             SQL(
-                """CREATE TEMPORARY TABLE %(table)s (LIKE %(real)s %(indexes)s)
-                       ON COMMIT DROP;
-                   INSERT INTO %(table)s SELECT * FROM %(real)s AS real WHERE %(rows)s
-                """,
-                indexes=SQL("INCLUDING INDEXES") if indexes else SQL(),
-                real=real,
-                rows=rows or SQL("FALSE"),
-                table=SQL.identifier("pg_temp", table),
+                "CREATE TEMPORARY TABLE %s (LIKE %s %s) ON COMMIT DROP",
+                shadow,
+                real,
+                SQL("INCLUDING INDEXES") if unique else SQL(),
+            )
+        )
+        slow = self.env.execute_query(
+            SQL(
+                """SELECT relname
+                     FROM pg_index
+                     JOIN pg_class ON pg_class.oid = indexrelid
+                    WHERE indrelid = %s::regclass AND NOT indisunique""",
+                f"pg_temp.{table}",
+            )
+        )
+        for (index,) in slow:
+            self.env.cr.execute(SQL("DROP INDEX %s", SQL.identifier("pg_temp", index)))
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO %s SELECT * FROM %s AS real WHERE %s",
+                shadow,
+                real,
+                rows or SQL("FALSE"),
             )
         )
 
@@ -231,48 +297,38 @@ class DunningReplaySandbox(models.AbstractModel):
 
     @api.model
     def _copy_ledger(self, policies, parameters):
-        """``replay_line``: the receivable lines that were open on a day of the replay;
-        ``replay_state``: from when to when how much of each was open."""
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE TEMPORARY TABLE replay_line ON COMMIT DROP AS
-                SELECT line.*, debtor.id AS replay_partner_id,
-                       %(policy)s AS replay_policy_id
-                  FROM account_move_line line
-             LEFT JOIN res_partner partner ON partner.id = line.partner_id
-             LEFT JOIN res_partner debtor
-                    ON debtor.id = partner.commercial_partner_id
-                 WHERE line.account_id IN (
-                           SELECT id
-                             FROM account_account
-                            WHERE account_type = 'asset_receivable')
-                   AND line.parent_state = 'posted'
-                   AND line.company_id = %(company)s
-                   AND line.date <= %(date_to)s
-                   AND (line.reconciled IS NOT TRUE OR line.id IN (
-                           SELECT debit_move_id
-                             FROM account_partial_reconcile
-                            WHERE max_date >= %(date_from)s
-                        UNION ALL
-                           SELECT credit_move_id
-                             FROM account_partial_reconcile
-                            WHERE max_date >= %(date_from)s));
-                ALTER TABLE replay_line ADD PRIMARY KEY (id);
-                ANALYZE replay_line (id, move_id, partner_id, replay_partner_id)
-                """,
-                policy=policies._get_match_sql(),
-                **parameters,
-            )
-        )
+        """``replay_state``: from when to when how much of each receivable line was
+        open, from the first day on which anything was; ``replay_line``: these lines."""
         self.env.cr.execute(
             SQL(
                 """
                 CREATE TEMPORARY TABLE replay_state ON COMMIT DROP AS
-                WITH change AS (
+                WITH candidate AS (
+                    SELECT line.id, line.date, line.balance, line.amount_currency,
+                           debtor.id AS partner_id
+                      FROM account_move_line line
+                 LEFT JOIN res_partner partner ON partner.id = line.partner_id
+                 LEFT JOIN res_partner debtor
+                        ON debtor.id = partner.commercial_partner_id
+                     WHERE line.account_id IN (
+                               SELECT id
+                                 FROM account_account
+                                WHERE account_type = 'asset_receivable')
+                       AND line.parent_state = 'posted'
+                       AND line.company_id = %(company)s
+                       AND line.date <= %(date_to)s
+                       AND (line.reconciled IS NOT TRUE OR line.id IN (
+                               SELECT debit_move_id
+                                 FROM account_partial_reconcile
+                                WHERE max_date >= %(date_from)s
+                            UNION ALL
+                               SELECT credit_move_id
+                                 FROM account_partial_reconcile
+                                WHERE max_date >= %(date_from)s))
+                ), change AS (
                     SELECT id AS line_id, date AS day, balance AS residual,
                            amount_currency AS residual_currency
-                      FROM replay_line
+                      FROM candidate
                  UNION ALL
                     SELECT debit_move_id, max_date, -amount, -debit_amount_currency
                       FROM account_partial_reconcile
@@ -280,24 +336,47 @@ class DunningReplaySandbox(models.AbstractModel):
                     SELECT credit_move_id, max_date, amount, credit_amount_currency
                       FROM account_partial_reconcile
                 ), daily AS (
-                    SELECT line_id,
+                    SELECT line_id, line.partner_id,
                            GREATEST(change.day, line.date, %(date_from)s) AS day,
                            SUM(residual) AS residual,
                            SUM(residual_currency) AS residual_currency
                       FROM change
-                      JOIN replay_line line ON line.id = change.line_id
+                      JOIN candidate line ON line.id = change.line_id
                      WHERE change.day <= %(date_to)s
-                     GROUP BY 1, 2
+                     GROUP BY 1, 2, 3
+                ), state AS (
+                    SELECT line_id, partner_id, day AS date_from,
+                           COALESCE(LEAD(day) OVER of_line - 1, %(date_to)s) AS date_to,
+                           SUM(residual) OVER of_line AS residual,
+                           SUM(residual_currency) OVER of_line AS residual_currency
+                      FROM daily
+                    WINDOW of_line AS (PARTITION BY line_id ORDER BY day)
+                ), begun AS (
+                    SELECT state.*, bool_or((residual, residual_currency) != (0, 0))
+                               OVER (PARTITION BY line_id ORDER BY date_from) AS begun
+                      FROM state
                 )
-                SELECT line_id, day AS date_from,
-                       COALESCE(LEAD(day) OVER of_line - 1, %(date_to)s) AS date_to,
-                       SUM(residual) OVER of_line AS residual,
-                       SUM(residual_currency) OVER of_line AS residual_currency
-                  FROM daily
-                WINDOW of_line AS (PARTITION BY line_id ORDER BY day);
+                SELECT line_id, partner_id, date_from, date_to, residual,
+                       residual_currency
+                  FROM begun
+                 WHERE begun;
                 CREATE INDEX ON replay_state (line_id);
-                ANALYZE replay_state
+                ANALYZE replay_state;
+                CREATE TEMPORARY TABLE replay_line ON COMMIT DROP AS
+                SELECT %(columns)s, debtor.id AS replay_partner_id,
+                       %(policy)s AS replay_policy_id
+                  FROM account_move_line line
+             LEFT JOIN res_partner partner ON partner.id = line.partner_id
+             LEFT JOIN res_partner debtor
+                    ON debtor.id = partner.commercial_partner_id
+                 WHERE line.id IN (SELECT line_id FROM replay_state);
+                ALTER TABLE replay_line ADD PRIMARY KEY (id);
+                ANALYZE replay_line (id, move_id, partner_id, replay_partner_id)
                 """,
+                columns=SQL(", ").join(
+                    SQL.identifier("line", name) for name in REAL_COLUMNS
+                ),
+                policy=policies._get_match_sql(),
                 **parameters,
             )
         )
@@ -312,9 +391,9 @@ class DunningReplaySandbox(models.AbstractModel):
                 WHERE payment_state IN ('in_payment', 'paid', 'partial', 'reversed');
                ANALYZE account_move (id, partner_id, payment_state)"""
         )
-        self._shadow("account_move_line")
         self.env.cr.execute(
-            "ALTER TABLE pg_temp.account_move_line ADD COLUMN replay_policy_id integer"
+            """CREATE TEMPORARY TABLE account_move_line ON COMMIT DROP AS
+               SELECT * FROM replay_line LIMIT 0"""
         )
 
     @api.model
@@ -335,7 +414,7 @@ class DunningReplaySandbox(models.AbstractModel):
             ),
         }
         for table in WRITTEN:
-            self._shadow(table, indexes=True, rows=rows.get(table))
+            self._shadow(table, unique=True, rows=rows.get(table))
             self.env.cr.execute(
                 SQL(
                     """SELECT setval('pg_temp.replay_seq', (

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
+from ..models import dunning_replay_planner
 from .common import DunningCommon
 
 LIVE = (
@@ -132,6 +133,44 @@ class TestReplay(ReplayCommon):
         self.customer.email = False
         self.invoice(days_overdue=9)
         self.assertFalse(self.replay().message_ids)
+
+    def test_what_the_sandbox_forgets_changes_nothing(self):
+        self._create_policy(
+            [2, 5, 9, 14],
+            sequence=0,
+            grouping="invoice",
+            reentry="resume",
+            partner_domain=f"[('id', '=', {self.customer.id})]",
+        )
+        other = self._create_customer()
+        paid, *_others = [
+            self.invoice(partner, days_overdue=days)
+            for partner in (self.customer, other)
+            for days in (3, 6, 10, 18)
+        ]
+        self.travel(2)
+        self.pay(paid, 30)
+        self.travel(8)
+
+        def tell():
+            return [
+                (row.date, row.partner_id, row.level_id, row.amount, row.move_ids)
+                for row in self.replay(days=25).message_ids.sorted(
+                    lambda row: (
+                        row.date,
+                        row.partner_id.id,
+                        row.channel,
+                        row.group_key,
+                    )
+                )
+            ]
+
+        sandbox = type(self.env["dunning.replay.sandbox"])
+        with patch.object(sandbox, "_tidy", lambda self, date_from: None):
+            known = tell()
+        self.assertGreater(len(known), 10)
+        with patch.object(dunning_replay_planner, "TIDY_DAYS", 1):
+            self.assertEqual(tell(), known)
 
     # === ANOTHER POLICY === #
 

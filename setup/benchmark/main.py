@@ -98,6 +98,9 @@ def _parse(arguments: list) -> argparse.Namespace:
         help="replay 90 days of a ledger of that many lines, with two policies "
         f"(default: {REPLAY:,})",
     )
+    parser.add_argument(
+        "--only-replay", action="store_true", help="leave out everything else"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
     parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
@@ -127,6 +130,8 @@ class Bench:
 
     def run(self) -> dict:
         options = self.options
+        if options.only_replay:
+            return {"replay": self._measure_replay()}
         ledger = self._make_ledger(options.lines)
         samples = [self._measure_ours(ledger, i) for i in range(options.repeat)]
         peer = self._measure_peer(ledger)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 
 def markdown(measured: dict) -> str:
-    parts = [
-        _planning(measured["planning"]),
-        _sending(measured["sending"]),
-        _audit(measured["audit"]),
-        _curve(measured["curve"]),
-        _worklist(measured["worklist"]),
-        _replay(measured["replay"]),
-        _conditions(measured),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    tables = {
+        "planning": _planning,
+        "sending": _sending,
+        "audit": _audit,
+        "curve": _curve,
+        "worklist": _worklist,
+        "replay": _replay,
+    }
+    parts = [make(measured[name]) for name, make in tables.items() if name in measured]
+    return "\n\n".join(part for part in [*parts, _conditions(measured)] if part)
 
 
 def _planning(figures: dict) -> str:
