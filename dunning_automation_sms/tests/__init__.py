@@ -1,1 +1,7 @@
-from . import test_phone_numbers, test_res_partner
+from . import (
+    test_phone_numbers,
+    test_res_partner,
+    test_sms,
+    test_sms_recipients,
+    test_tools,
+)
