@@ -8,9 +8,12 @@
     "depends": ["dunning_automation", "phone_validation", "sms"],
     "external_dependencies": {"python": ["phonenumbers"]},
     "data": [
+        "security/ir.model.access.csv",
+        "data/dunning_sms_gateway_data.xml",
         "data/sms_template_data.xml",
         "views/dunning_notice_views.xml",
         "views/dunning_policy_views.xml",
+        "views/dunning_sms_gateway_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
     ],

@@ -5,6 +5,7 @@ from . import dunning_decision
 from . import dunning_ledger
 from . import dunning_notice
 from . import dunning_planner
+from . import dunning_sms_gateway
 from . import res_company
 from . import res_config_settings
 from . import res_partner

@@ -1,4 +1,9 @@
+from datetime import timedelta
+
 from odoo import models
+
+COOL_OFF = timedelta(days=1)
+"""How long a changed number gets no text message."""
 
 
 class DunningNotice(models.Model):
@@ -22,6 +27,18 @@ class DunningNotice(models.Model):
         if self.channel == "sms" and not stop and self.email_to != number:
             self.email_to = number
         return stop
+
+    def _must_wait(self, row, batch):
+        return super()._must_wait(row, batch) or self._must_cool_off()
+
+    def _must_cool_off(self):
+        """Whether the number is so new that the message is put off."""
+        since = self.channel == "sms" and self.recipient_id.sudo().dunning_sms_since
+        if not since or since + COOL_OFF <= self.env.cr.now():
+            return False
+        reason = self.env._("The number was changed: it gets no message for a day.")
+        self.write({"not_before": since + COOL_OFF, "reason": reason})
+        return True
 
     def _choose_recipient_sms(self, recipient):
         """See ``dunning.fallback._get_recipient_on``: the first who has a number, as in

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools.sms_api_gateway import SmsApiGateway
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -18,6 +20,20 @@ class ResCompany(models.Model):
         help="A single letter outside of the alphabet of mobile phones makes a text "
         "message twice as dear. ç becomes c, ő becomes o; Cyrillic and others stay.",
     )
+    dunning_sms_gateway_id = fields.Many2one(
+        "dunning.sms.gateway",
+        "SMS Gateway",
+        index="btree_not_null",
+        ondelete="restrict",
+        groups="base.group_system",
+        help="All text messages of the company leave through it. Empty = through the "
+        "provider that Odoo offers.",
+    )
+
+    def _get_sms_api_class(self):
+        if self.sudo().dunning_sms_gateway_id:
+            return SmsApiGateway
+        return super()._get_sms_api_class()
 
     @api.model_create_multi
     def create(self, vals_list):

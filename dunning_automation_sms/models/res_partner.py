@@ -29,6 +29,14 @@ class ResPartner(models.Model):
         store=True,
         groups=READERS,
     )
+    dunning_sms_since = fields.Datetime(
+        compute="_compute_dunning_sms_number",
+        store=True,
+        groups=READERS,
+        help="When the number took the place of another one, or a portal user entered "
+        "it. Text messages wait a day then: nobody shall make us call numbers that "
+        "earn money for him.",
+    )
     dunning_sms_bounced = fields.Char(
         "Text Messages Refused For",
         copy=False,
@@ -42,9 +50,36 @@ class ResPartner(models.Model):
     def _compute_dunning_sms_number(self):
         for partner in self:
             number, reason = partner._dunning_sms_number()
+            if partner._is_dunning_number_suspect(number):
+                partner.dunning_sms_since = self.env.cr.now()
+            else:
+                partner.dunning_sms_since = partner.dunning_sms_since
             partner.dunning_sms_number = number
             partner.dunning_sms_region = number and region_of(number)
             partner.dunning_sms_refusal = reason
+
+    def _is_dunning_number_suspect(self, number):
+        """Whether ``number`` replaces another one, or comes from outside."""
+        known = self.dunning_sms_number
+        return number and number != known and bool(known or self.env.user.share)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        partners._dunning_read_numbers_now()
+        return partners
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "phone" in vals:
+            self._dunning_read_numbers_now()
+        return result
+
+    def _dunning_read_numbers_now(self):
+        """While it is known who enters them: fields are computed when somebody reads
+        them, and that may be one of us."""
+        if self.env.user.share:
+            self.sudo().mapped("dunning_sms_number")
 
     def _dunning_sms_number(self):
         """Return the partner's number for text messages and, without one, the reason.

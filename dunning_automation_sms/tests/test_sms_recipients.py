@@ -92,11 +92,31 @@ class TestSmsRecipients(SmsCommon):
         self.assertFalse(self.asked)
 
     def test_number_changed_while_it_waits(self):
+        """The new number gets it, a day later: fault 36."""
         message = self.messages()
         message.partner_id.phone = "0664 7777777"
         self.text()
+        self.assertEqual(message.state, "ready")
+        self.assertIn("number was changed", message.reason)
+        self.assertFalse(self.asked)
+        self.travel(hours=23)
+        self.text()
+        self.assertFalse(self.asked)
+        self.travel(hours=2)
+        self.text()
         self.assertEqual([number for number, _text in self.asked], ["+436647777777"])
         self.assertEqual(message.email_to, "+436647777777")
+
+    def test_number_from_outside_waits(self):
+        """The first number of a customer is trusted, unless he entered it himself."""
+        customer = self.reachable(phone=False)
+        self.assertFalse(customer.dunning_sms_since)
+        customer.phone = "0664 1111111"
+        self.assertFalse(customer.dunning_sms_since)
+        visitor = self.reachable(phone=False)
+        portal = self.new_user("portal-user", "base.group_portal")
+        visitor.with_user(portal).sudo().phone = "0664 2222222"
+        self.assertEqual(visitor.dunning_sms_since, self.moment)
 
     def test_number_removed_while_it_waits(self):
         message = self.messages()

@@ -2,12 +2,12 @@ import doctest
 
 from odoo.tests import BaseCase
 
-from ..tools import sms_outcome, sms_segments
+from ..tools import guarded_session, http_gateway, sms_outcome, sms_segments
 
 
 class TestTools(BaseCase):
     def test_doctests(self):
-        for module in (sms_outcome, sms_segments):
+        for module in (guarded_session, http_gateway, sms_outcome, sms_segments):
             with self.subTest(module=module.__name__):
                 result = doctest.testmod(module)
                 self.assertTrue(result.attempted)
