@@ -23,13 +23,20 @@ class DunningDataQuality(models.AbstractModel):
         return rows
 
     def _get_conditions(self):
-        """Those without a number are found already."""
+        """Those without a number are found already; a landline is no fault where
+        nobody sends text messages."""
         ledger = self.env["dunning.ledger"]
         return super()._get_conditions() | {
             "no_mobile": (
                 "res.partner",
                 SQL(
-                    """item.number IS NOT NULL AND NOT EXISTS (
+                    """item.number IS NOT NULL AND EXISTS (
+                        SELECT 1
+                          FROM dunning_action action
+                          JOIN dunning_level level ON level.id = action.level_id
+                          JOIN dunning_policy policy ON policy.id = level.policy_id
+                         WHERE action.channel = 'sms' AND policy.active)
+                    AND NOT EXISTS (
                         SELECT 1
                           FROM res_partner person
                           JOIN res_partner whole ON whole.id = item.id
