@@ -12,7 +12,7 @@ class TestResPartner(TransactionCase):
     def test_sms_number(self):
         for phone, country, expected in (
             ("0664 1234567", self.austria, ("+436641234567", None)),
-            # without country: in the company's
+            # without country: in his company's
             ("0664 1234567", None, ("+436641234567", None)),
             # never in the company's when the partner has one: a landline there
             ("0664 1234567", self.germany, (None, "not_mobile")),
@@ -26,6 +26,7 @@ class TestResPartner(TransactionCase):
                         "name": "Debtor",
                         "phone": phone,
                         "country_id": country and country.id,
+                        "company_id": self.env.company.id,
                     }
                 )
                 self.assertEqual(partner._dunning_sms_number(), expected)

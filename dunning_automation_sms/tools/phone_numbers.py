@@ -12,6 +12,16 @@ REFUSED_TYPES = {
     PhoneNumberType.UAN: "uan",
 }
 
+REFUSALS = {
+    "missing": "There is no number",
+    "invalid": "It is no number of that country",
+    "not_mobile": "It is no mobile number",
+    "premium": "It is a premium-rate number",
+    "shared_cost": "It is a number at shared cost",
+    "uan": "It is a switchboard",
+}
+"""Why a number takes no text message, for people."""
+
 
 def sms_number(text, region):
     """Return the number in E.164 and no reason, or no number and the reason.
@@ -41,6 +51,15 @@ def sms_number(text, region):
     if reason := _reason_against(number):
         return None, reason
     return phonenumbers.format_number(number, PhoneNumberFormat.E164), None
+
+
+def region_of(number):
+    """Two-letter code of the country that a valid number in E.164 belongs to.
+
+    >>> region_of("+436641234567"), region_of("+12015550123"), region_of("+18765550123")
+    ('AT', 'US', 'JM')
+    """
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number))
 
 
 def _parse(text, region):

@@ -1,0 +1,3 @@
+-- A neutralized copy has no account at an SMS gateway and sends nothing.
+UPDATE dunning_sms_gateway
+   SET provider = 'demo', secret = NULL;

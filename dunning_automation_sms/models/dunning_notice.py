@@ -1,0 +1,56 @@
+from datetime import timedelta
+
+from odoo import models
+
+COOL_OFF = timedelta(days=1)
+"""How long a changed number gets no text message."""
+
+
+class DunningNotice(models.Model):
+    _name = "dunning.notice"
+    _inherit = ["dunning.notice", "dunning.channel.sms"]
+
+    def _set_state(self, target, reason=None, **values):
+        events = super()._set_state(target, reason, **values)
+        self.filtered(lambda notice: notice.channel == "sms")._follow_sms_safely()
+        return events
+
+    def _get_template(self):
+        if self.action_id.channel != "sms":
+            return super()._get_template()
+        return self.action_id.sudo().sms_template_id
+
+    def _apply_review(self, row):
+        """The number may have changed since planning, as an e-mail address may."""
+        stop = super()._apply_review(row)
+        number = self.recipient_id.sudo().dunning_sms_number
+        if self.channel == "sms" and not stop and self.email_to != number:
+            self.email_to = number
+        return stop
+
+    def _must_wait(self, row, batch):
+        return super()._must_wait(row, batch) or self._must_cool_off()
+
+    def _must_cool_off(self):
+        """Whether the number is so new that the message is put off."""
+        since = self.channel == "sms" and self.recipient_id.sudo().dunning_sms_since
+        if not since or since + COOL_OFF <= self.env.cr.now():
+            return False
+        reason = self.env._("The number was changed: it gets no message for a day.")
+        self.write({"not_before": since + COOL_OFF, "reason": reason})
+        return True
+
+    def _choose_recipient_sms(self, recipient):
+        """See ``dunning.fallback._get_recipient_on``: the first who has a number, as in
+        ``dunning.planner._get_recipient_sms``; the review that follows looks closer."""
+        debtor = self.partner_id.sudo()
+        candidates = recipient.sudo() | debtor.dunning_contact_id | debtor
+        reached = candidates.filtered("dunning_sms_number")[:1]
+        return reached or debtor, reached.dunning_sms_number
+
+    def _erase_personal(self):
+        sms_sudo = self._get_sms_sudo()
+        sms_sudo.write({"body": False, "number": False})
+        sms_sudo.mail_message_id.notification_ids.sms_number = False
+        self.sudo().sms_text = False
+        return super()._erase_personal()

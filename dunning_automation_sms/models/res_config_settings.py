@@ -1,0 +1,17 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    dunning_sms_country_ids = fields.Many2many(
+        related="company_id.dunning_sms_country_ids", readonly=False
+    )
+    dunning_sms_gateway_id = fields.Many2one(
+        related="company_id.dunning_sms_gateway_id",
+        readonly=False,
+        groups="base.group_system",
+    )
+    dunning_sms_transliterate = fields.Boolean(
+        related="company_id.dunning_sms_transliterate", readonly=False
+    )
