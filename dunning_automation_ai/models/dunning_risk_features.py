@@ -214,7 +214,8 @@ class DunningRiskFeatures(models.AbstractModel):
                            THEN 8 - EXTRACT(ISODOW FROM dates.due)::int
                            ELSE 0 END AS limit_day,
                        settlement.settled,
-                       GREATEST(settlement.known, dates.issued) AS known,
+                       CASE WHEN settlement.known IS NOT NULL
+                            THEN GREATEST(settlement.known, dates.issued) END AS known,
                        COALESCE(settlement.how, 0) AS how,
                        dates.due > dates.issued AS is_usual
                   FROM account_move_line line

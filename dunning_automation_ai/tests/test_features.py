@@ -47,7 +47,7 @@ class TestFeatures(DunningCommon):
 
     def features_of(self, invoice, samples=None):
         """Name -> figure of the only line of an invoice."""
-        samples = samples or self.read_issued()
+        samples = self.read_issued() if samples is None else samples
         (row,) = samples.matrix[samples.line == self.receivable(invoice).id]
         return dict(zip(ALL_FEATURES, row.tolist(), strict=True))
 

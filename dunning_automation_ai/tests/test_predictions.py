@@ -114,8 +114,9 @@ class TestPredictions(BaseCase):
 
     def test_strange_ledgers_end_with_the_rule(self):
         few = self.samples.where(slice(100))
-        none_late = replace(self.samples, settled=self.samples.due)
-        all_late = replace(self.samples, settled=self.samples.due + 9)
+        due = self.samples.due
+        none_late = replace(self.samples, settled=due, known=due)
+        all_late = replace(self.samples, settled=due + 9, known=due + 9)
         for name, lines in (
             ("no line", self.samples.where(slice(0))),
             ("one line", self.samples.where(slice(1))),

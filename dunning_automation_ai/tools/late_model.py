@@ -49,7 +49,7 @@ def logit(chances, least=1e-6):
 def expit(odds):
     """The chances of log odds.
 
-    >>> expit(logit(0.25))
+    >>> float(expit(logit(0.25)))
     0.25
     """
     return 1 / (1 + np.exp(-odds))
