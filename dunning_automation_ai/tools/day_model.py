@@ -49,6 +49,9 @@ class DayRule:
 class DayTrees:
     """Boosted trees on what the rule leaves over, and a conformal interval.
 
+    With few lines the customer's median is uncertain: then a second model starts from
+    the due date instead, and the mean of both is taken.
+
     The two quantiles are learnt from the older lines; on the later ones it is measured
     how much wider they have to be (split conformal prediction).
     """
@@ -59,8 +62,12 @@ class DayTrees:
         self.rule = DayRule(samples, day)
         samples = samples.where(samples.matured(day, days_after=WAIT))
         samples = samples.where(np.argsort(samples.due, kind="stable"))
-        rest = samples.days_late(day) - self.rule.usual(samples)
+        days_late = samples.days_late(day)
+        rest = days_late - self.rule.usual(samples)
         self.fitted = self._fit(samples.matrix, rest, loss="absolute_error")
+        self.second = None
+        if len(samples) < MIN_LARGE:
+            self.second = self._fit(samples.matrix, days_late, loss="absolute_error")
         older = int(len(samples) * (1 - CALIBRATED))
         self.bounds = [
             self._fit(
@@ -90,6 +97,8 @@ class DayTrees:
     def predict(self, samples):
         usual = self.rule.usual(samples)
         days = usual + self.fitted.predict(samples.matrix)
+        if self.second:
+            days = (days + self.second.predict(samples.matrix)) / 2
         low, high = (usual + bound.predict(samples.matrix) for bound in self.bounds)
         return Days(
             days,
