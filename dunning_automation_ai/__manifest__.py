@@ -1,7 +1,7 @@
 {
     "name": "Dunning Automation AI",
     "version": "19.0.1.0.0",
-    "summary": "Measure how good payment predictions are (no predictions yet)",
+    "summary": "Measure on your ledger how well payments can be predicted",
     "category": "Accounting/Accounting",
     "author": "Dunning Automation contributors",
     "license": "LGPL-3",

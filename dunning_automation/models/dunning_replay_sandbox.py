@@ -154,8 +154,9 @@ class DunningReplaySandbox(models.AbstractModel):
         )
         found = self.env.cr.rowcount
         self.env.cr.execute(
-            "ANALYZE account_move_line (id, move_id, partner_id, account_id, company_id,"
-            " parent_state, reconciled, amount_residual_currency, replay_policy_id)"
+            "ANALYZE account_move_line (id, move_id, partner_id, account_id,"
+            " company_id, parent_state, reconciled, amount_residual_currency,"
+            " replay_policy_id)"
         )
         self._resume(day)
         return bool(found)

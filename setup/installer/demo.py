@@ -44,7 +44,7 @@ def main(arguments: list) -> int:
     options = _parse(arguments)
     if options.serve:
         _check_port(options.port)
-    ledger = _csv_ledger(options) if options.ledger else DemoLedger(options.date)
+    ledger = csv_ledger(options) if options.ledger else DemoLedger(options.date)
     environment = prepare(options.odoo, options.db)
     system_programs.ensure_wkhtmltopdf()
     demo = Demo(environment, ledger)
@@ -71,15 +71,21 @@ def _parse(arguments: list) -> argparse.Namespace:
         description="Odoo 19 with a ledger of overdue invoices, a mail server that "
         "only collects, and one dunning run. Run it again to go on where it stopped.",
     )
-    parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
-    parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
     parser.add_argument("--port", type=int, default=8069, help="of the web client")
-    parser.add_argument("--date", default=str(datetime.date.today()), type=_date)
+    parser.add_argument("--date", default=str(datetime.date.today()), type=date)
     parser.add_argument("--reset", action="store_true", help="start over")
     parser.add_argument(
         "--no-serve", dest="serve", action="store_false", help="stop after the table"
     )
     parser.add_argument("--ledger", metavar="FILE", help="a receivables export as CSV")
+    add_ledger_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def add_ledger_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every command needs that loads a ledger into Odoo."""
+    parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
+    parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
     parser.add_argument(
         "--map",
         metavar="FIELD=COLUMN",
@@ -88,10 +94,9 @@ def _parse(arguments: list) -> argparse.Namespace:
         help="name a column of the file, for example due_date=DueDate",
     )
     parser.add_argument("--date-order", help="of the file's dates: dmy, mdy or ymd")
-    return parser.parse_args(arguments)
 
 
-def _date(text: str) -> str:
+def date(text: str) -> str:
     try:
         return str(datetime.date.fromisoformat(text))
     except ValueError:
@@ -154,25 +159,33 @@ class CsvLedger(DemoLedger):
         return [*super()._sources(), self.file]
 
 
-def _csv_ledger(options: argparse.Namespace) -> CsvLedger:
+def csv_ledger(options: argparse.Namespace) -> CsvLedger:
     path = Path(options.ledger).absolute()
     if not path.is_file():
         raise SetupError(
             f"There is no ledger file {path}.", to_do="Check the name after --ledger."
         )
     sys.path.insert(0, str(paths.SETUP))
-    from ledger import csv_ledger
+    from ledger import csv_ledger as reader
 
     mapping = dict(_mapping(entry) for entry in options.map)
     try:
-        csv_ledger.read(path, mapping, options.date_order)
-    except csv_ledger.LedgerError as error:
+        rows = reader.read(path, mapping, options.date_order).rows
+    except reader.LedgerError as error:
         raise SetupError(
             f"The ledger {path} cannot be used; nothing was written.",
             str(error),
             "Name columns with --map FIELD=COLUMN and the dates with --date-order.",
         ) from error
-    return CsvLedger(options.date, path, mapping, options.date_order)
+    return CsvLedger(
+        options.date or _day_after(rows), path, mapping, options.date_order
+    )
+
+
+def _day_after(rows: list) -> str:
+    """The first day on which nothing more happens in a ledger."""
+    last = max(row.paid_date or row.invoice_date for row in rows)
+    return str(last + datetime.timedelta(days=1))
 
 
 def _mapping(entry: str) -> tuple:
@@ -201,7 +214,7 @@ class Demo:
         if reset:
             self._check_not_served()
         if mark is None or reset:
-            template = self._ready_template()
+            template = self.ready_template()
             self.databases.drop(DATABASE)
             self.databases.copy(template, DATABASE, self._mark())
             return
@@ -262,7 +275,7 @@ class Demo:
             self.environment.run_odoo("demo_update.log", step, *arguments)
         self.databases.set_mark(DATABASE, {**mark, "addons": now})
 
-    def _ready_template(self) -> str:
+    def ready_template(self) -> str:
         needed = self._modules()
         source = f"{paths.CHECKOUT} {self.environment.source.python_root} {needed}"
         ledger_key = addons.hash_of(text=source + self.ledger.key())

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import io
 import json
+import pathlib
 import threading
 
 PROGRESS_MARK = "\x1e"
@@ -73,6 +74,16 @@ def answers(env) -> None:
     _ledger_module("demo_answers").answer(env)
 
 
+def evaluate(env, today: str, late_after: int, json_path: str | None) -> None:
+    report = env["dunning.risk.features"]._evaluate(
+        env.company, _date(today), late_after, progress
+    )
+    print(report.markdown())
+    if json_path:
+        text = json.dumps(report.figures(), indent=2)
+        pathlib.Path(json_path).write_text(text + "\n", encoding="utf-8")
+
+
 def assets(env) -> None:
     """Compile the web client's assets here, once, not for every copy's first page."""
     env["ir.qweb"]._pregenerate_assets_bundles()
@@ -80,7 +91,15 @@ def assets(env) -> None:
 
 STEPS = {
     step.__name__: step
-    for step in (answers, assets, configure, csv_ledger, daily_run, demo_ledger)
+    for step in (
+        answers,
+        assets,
+        configure,
+        csv_ledger,
+        daily_run,
+        demo_ledger,
+        evaluate,
+    )
 }
 
 
