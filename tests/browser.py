@@ -91,6 +91,18 @@ class Browser:
             raise RuntimeError(result["exceptionDetails"]["exception"]["description"])
         return result["result"].get("value")
 
+    def wait_for(self, script: str, what: str) -> None:
+        """Wait until an expression is true, also in a page that comes meanwhile."""
+        deadline = time.monotonic() + PAGE_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(RuntimeError):  # The page is just left.
+                if self.run(script):
+                    return
+            time.sleep(0.1)
+        raise AssertionError(
+            f"Not there: {what}\n{self.run('document.body.innerText')}"
+        )
+
     def close(self) -> None:
         self._socket.close()
         self._process.kill()

@@ -82,15 +82,18 @@ class DunningChannelSms(models.AbstractModel):
                 for currency, lines in groups.items()
             )
 
-    @api.depends("line_ids.move_id")
+    @api.depends("company_id.dunning_link_days", "line_ids.move_id")
     def _compute_sms_link(self):
-        """The portal page of the invoice. Several have no common page without a
-        login: the customer's list."""
+        """The customer's account; where messages have no links to accounts, the portal
+        page of the invoice, or the customer's list when there are several."""
         for notice in self:
-            move = notice._get_lines().move_id
-            is_one = len(move) == 1 and move.is_sale_document()
-            path = move.sudo().get_portal_url() if is_one else "/my/invoices"
-            notice.sms_link = notice.company_id.get_base_url() + path
+            notice.sms_link = notice._get_account_url() or notice._get_invoice_url()
+
+    def _get_invoice_url(self):
+        move = self._get_lines().move_id
+        is_one = len(move) == 1 and move.is_sale_document()
+        path = move.sudo().get_portal_url() if is_one else "/my/invoices"
+        return self.company_id.get_base_url() + path
 
     def _render_sms(self):
         """The action's text in the language of each recipient."""

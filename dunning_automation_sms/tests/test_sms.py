@@ -31,7 +31,7 @@ class TestSms(SmsCommon):
         self.assertEqual(number, "+436641234500")
         self.assertEqual(text, message.sms_text)
         self.assertIn("100.00", text)
-        self.assertIn("access_token=", text)
+        self.assertIn(message._get_account_url(), text)
         self.assertEqual(self.sms(message).state, "pending")
         self.assertRecordValues(
             self.notification(message),
@@ -47,6 +47,14 @@ class TestSms(SmsCommon):
         self.assertEqual(message.mail_message_id.message_type, "sms")
         self.assertIn(message.mail_message_id, message.case_id.message_ids)
         self.assertNeverSent()
+
+    def test_link_where_messages_open_no_account(self):
+        self.company.dunning_link_days = 0
+        message = self.messages()
+        self.text()
+        [(_number, text)] = self.asked
+        move = message.line_ids.move_id
+        self.assertIn(move.get_base_url() + move.get_portal_url(), text)
 
     def test_one_message_per_request(self):
         messages = self.messages(3)
