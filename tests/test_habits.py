@@ -17,7 +17,11 @@ MODEL_KINDS = {"Model", "TransientModel", "AbstractModel"}
 UNSAFE_TO_LOAD = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 SQL_WORDS = {"SQL", "cr", "execute", "execute_query", "execute_query_dict"}
 ORM_WORDS = {"cr", "env"}
-PURE_PARTS_OF_ODOO = ("odoo.tools", "odoo.exceptions")
+PURE_PARTS_OF_ODOO = (
+    "odoo.tools",
+    "odoo.exceptions",
+    "odoo.addons.dunning_automation.tools",
+)
 
 
 @dataclass(frozen=True)

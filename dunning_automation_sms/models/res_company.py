@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from ..tools.sms_api_gateway import SmsApiGateway
+from ..sms_api_gateway import SmsApiGateway
 
 
 class ResCompany(models.Model):
