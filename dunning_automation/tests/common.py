@@ -32,6 +32,11 @@ NO_TRACKING = {
 }
 
 
+def as_received(message):
+    """The message as a mail program reads it."""
+    return email.message_from_bytes(message.as_bytes(), policy=email.policy.SMTP)
+
+
 class DunningCommon(MockEmail, AccountTestInvoicingCommon):
     @classmethod
     def default_env_context(cls):
@@ -331,10 +336,7 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
                 "subject": message["Subject"],
                 "body": message.get_body(("html",)).get_content(),
             }
-            for message in (
-                email.message_from_bytes(message.as_bytes(), policy=email.policy.SMTP)
-                for message in self.handed_over
-            )
+            for message in map(as_received, self.handed_over)
         ]
 
     def send(self, notices=None):

@@ -78,7 +78,7 @@ class TestKillSwitch(DunningCommon):
         self.stop()
         self.assertEqual(
             [mail["email_to"] for mail in self.deliver()],
-            [[theirs.partner_id.email_formatted]],
+            [[f"{theirs.partner_id.name} <{theirs.partner_id.email}>"]],
         )
 
     def test_what_was_paid_meanwhile_does_not_leave_when_resumed(self):

@@ -20,7 +20,7 @@ from lxml import html
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
-from .common import NO_TRACKING, DunningCommon
+from .common import NO_TRACKING, DunningCommon, as_received
 
 try:
     from hypothesis import HealthCheck, settings
@@ -620,7 +620,7 @@ if settings:
 
 def read_table(message):
     """[(invoice number, cents)] as the customer reads it."""
-    body = message.get_body(("html",)).get_content()
+    body = as_received(message).get_body(("html",)).get_content()
     rows = (row.xpath("./td") for row in html.fromstring(body).xpath("//tr"))
     cells = [[cell.text_content().split() for cell in row] for row in rows]
     return [
