@@ -23,9 +23,10 @@ class DunningNotice(models.Model):
     def _apply_review(self, row):
         """The number may have changed since planning, as an e-mail address may."""
         stop = super()._apply_review(row)
-        number = self.recipient_id.sudo().dunning_sms_number
-        if self.channel == "sms" and not stop and self.email_to != number:
-            self.email_to = number
+        if self.channel == "sms" and not stop:
+            number = self.recipient_id.sudo().dunning_sms_number
+            if self.email_to != number:
+                self.email_to = number
         return stop
 
     def _must_wait(self, row, batch):
