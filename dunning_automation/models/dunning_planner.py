@@ -1149,25 +1149,42 @@ class DunningPlanner(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO dunning_decision AS known
+                WITH answer AS (
+                    SELECT move_line_id, move_id, partner_id, policy_id,
+                           CASE WHEN reason = 'simulated' THEN 'wait' ELSE outcome END
+                               AS outcome,
+                           reason, cycle,
+                           CASE WHEN reason = 'level_reached' THEN next_level_id
+                                ELSE last_level_id END AS level_id,
+                           CASE WHEN reason = 'level_reached' THEN later_level_id
+                                WHEN outcome != 'hold' AND reason != 'max_level'
+                                THEN next_level_id END AS next_level_id,
+                           CASE WHEN reason = 'level_reached' THEN later_date
+                                WHEN outcome != 'hold' THEN next_date END AS next_date,
+                           CASE WHEN last_delay >= floor_delay THEN NULL
+                                ELSE floor_delay END AS floor_delay,
+                           date_due
+                      FROM dunning_evaluation
+                )
+                INSERT INTO dunning_decision
                        (move_line_id, move_id, company_id, partner_id, policy_id,
                         run_id, outcome, reason, cycle, level_id, next_level_id,
                         next_date, floor_delay, since, date_due)
-                SELECT move_line_id, move_id, %(company)s, partner_id, policy_id,
-                       %(run)s,
-                       CASE WHEN reason = 'simulated' THEN 'wait' ELSE outcome END,
-                       reason, cycle,
-                       CASE WHEN reason = 'level_reached' THEN next_level_id
-                            ELSE last_level_id END,
-                       CASE WHEN reason = 'level_reached' THEN later_level_id
-                            WHEN outcome != 'hold' AND reason != 'max_level'
-                            THEN next_level_id END,
-                       CASE WHEN reason = 'level_reached' THEN later_date
-                            WHEN outcome != 'hold' THEN next_date END,
-                       CASE WHEN last_delay >= floor_delay THEN NULL
-                            ELSE floor_delay END,
-                       %(today)s, date_due
-                  FROM dunning_evaluation
+                SELECT answer.move_line_id, answer.move_id, %(company)s,
+                       answer.partner_id, answer.policy_id, %(run)s, answer.outcome,
+                       answer.reason, answer.cycle, answer.level_id,
+                       answer.next_level_id, answer.next_date, answer.floor_delay,
+                       %(today)s, answer.date_due
+                  FROM answer
+             LEFT JOIN dunning_decision known
+                    ON known.move_line_id = answer.move_line_id
+                 WHERE (known.outcome, known.reason, known.cycle, known.policy_id,
+                        known.partner_id, known.level_id, known.next_level_id,
+                        known.next_date, known.date_due)
+                       IS DISTINCT FROM
+                       (answer.outcome, answer.reason, answer.cycle,
+                        answer.policy_id, answer.partner_id, answer.level_id,
+                        answer.next_level_id, answer.next_date, answer.date_due)
                     ON CONFLICT (move_line_id) DO UPDATE
                    SET move_id = EXCLUDED.move_id,
                        company_id = EXCLUDED.company_id,
@@ -1183,13 +1200,6 @@ class DunningPlanner(models.AbstractModel):
                        floor_delay = EXCLUDED.floor_delay,
                        since = EXCLUDED.since,
                        date_due = EXCLUDED.date_due
-                 WHERE (known.outcome, known.reason, known.cycle, known.policy_id,
-                        known.partner_id, known.level_id, known.next_level_id,
-                        known.next_date, known.date_due)
-                       IS DISTINCT FROM
-                       (EXCLUDED.outcome, EXCLUDED.reason, EXCLUDED.cycle,
-                        EXCLUDED.policy_id, EXCLUDED.partner_id, EXCLUDED.level_id,
-                        EXCLUDED.next_level_id, EXCLUDED.next_date, EXCLUDED.date_due)
                 """,
                 **self._get_parameters(run),
             )

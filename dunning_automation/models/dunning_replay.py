@@ -1,12 +1,15 @@
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import format_amount, format_date
+from odoo.tools import SQL, format_amount, format_date
 
 from ..tools.channels import INTERNAL
+from ..tools.replay_progress import ReplayProgress
 from .dunning_replay_message import VARIANTS
 
 _logger = logging.getLogger(__name__)
@@ -319,7 +322,8 @@ class DunningReplay(models.Model):
             cron._commit_progress(1, remaining=len(queued) - position)
 
     def _run(self, commit=lambda: None):
-        """Go through all days, for each variant, in a transaction of its own.
+        """Go through all days, for each variant, in transactions of their own: side by
+        side, since the database does nearly all of the work.
 
         :param commit: ends the transaction of the caller, before and after the work
         """
@@ -329,36 +333,37 @@ class DunningReplay(models.Model):
         ladders = {"today": today}
         if self.policy_id:
             ladders["tried"] = self.policy_id | (today - self.policy_id)
-        date_from = self.date_from
-        days = (self.date_to - date_from).days + 1
-        percent = 0
-
-        def tell(day, begun):
-            nonlocal percent
-            done = begun * days + (day - date_from).days + 1
-            if (now := 100 * done // (days * len(ladders))) > percent:
-                percent = now
-                self._show_progress(percent)
-
+        progress = ReplayProgress(
+            len(ladders) * ((self.date_to - self.date_from).days + 1),
+            self._show_progress,
+        )
         commit()
-        try:
-            with self.env.registry.cursor() as cr:
-                planner = self.with_env(self.env(cr=cr)).env["dunning.replay.planner"]
-                for begun, (variant, policies) in enumerate(ladders.items()):
-                    planner._replay(
-                        self.with_env(planner.env),
-                        variant,
-                        policies.with_env(planner.env),
-                        lambda day, begun=begun: tell(day, begun),
-                    )
-        except Exception as error:
-            _logger.exception("Dunning replay %s failed", self.id)
-            commit()
+        with ThreadPoolExecutor(max_workers=len(ladders)) as pool:
+            for variant, policies in ladders.items():
+                pool.submit(self._go_through, variant, policies, progress)
+        commit()
+        self.invalidate_recordset()
+        if error := progress.error:
+            _logger.error("Dunning replay %s failed", self.id, exc_info=error)
             self._fail(str(error))
         else:
-            commit()
             self.state = "done"
-        self.invalidate_recordset()
+
+    def _go_through(self, variant, policies, progress):
+        """Keep what one variant would have said. Runs in a thread of its own.
+
+        :param ReplayProgress progress: of all variants; the first that fails stops the
+            others
+        """
+        threading.current_thread().dbname = self.env.cr.dbname
+        try:
+            with self.env.registry.cursor() as cr:
+                env = self.env(cr=cr)
+                env["dunning.replay.planner"]._replay(
+                    self.with_env(env), variant, policies.with_env(env), progress.step
+                )
+        except Exception as error:
+            progress.fail(error)
 
     @api.model
     def _queue_shadows(self):
@@ -389,6 +394,11 @@ class DunningReplay(models.Model):
             self.with_env(self.env(cr=cr)).progress = percent
 
     def _fail(self, reason):
+        """It leaves no messages: those of one policy alone would mislead."""
+        self.env.cr.execute(
+            SQL("DELETE FROM dunning_replay_message WHERE replay_id = %s", self.id)
+        )
+        self.invalidate_recordset()
         self.write({"state": "failed", "error": reason})
 
     @api.autovacuum

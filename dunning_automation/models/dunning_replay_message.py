@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..fields import UncheckedMany2one
+from ..fields import FollowingMany2one, UncheckedMany2one
 
 VARIANTS = [("today", "Policies of Today"), ("tried", "Tried Policy")]
 
@@ -22,7 +22,7 @@ class DunningReplayMessage(models.Model):
     # A replay lives a month; whoever is deleted meanwhile disappears from it.
     company_id = UncheckedMany2one("res.company", required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    partner_id = fields.Many2one(
+    partner_id = FollowingMany2one(
         "res.partner",
         "Customer",
         required=True,
@@ -30,12 +30,8 @@ class DunningReplayMessage(models.Model):
         index=True,
         ondelete="cascade",
     )
-    policy_id = fields.Many2one(
-        "dunning.policy", readonly=True, index="btree_not_null", ondelete="cascade"
-    )
-    level_id = fields.Many2one(
-        "dunning.level", readonly=True, index="btree_not_null", ondelete="cascade"
-    )
+    policy_id = FollowingMany2one("dunning.policy", readonly=True, ondelete="cascade")
+    level_id = FollowingMany2one("dunning.level", readonly=True, ondelete="cascade")
     channel = fields.Selection(
         lambda self: self.env["dunning.action"]._fields["channel"].selection,
         required=True,

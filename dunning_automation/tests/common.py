@@ -14,15 +14,18 @@ from datetime import date, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from unittest.mock import patch
+from unittest.mock import MagicMock, Mock, patch
 
 from odoo import Command
 from odoo.tests import new_test_user
+from odoo.tests.common import release_test_lock
 from odoo.tests.test_cursor import TestCursor
 from odoo.tools import mute_logger
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.mail.tests.common import MockEmail
+
+from ..models import dunning_replay
 
 TODAY = date(2026, 3, 10)
 NO_TRACKING = {
@@ -358,6 +361,23 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
         )
 
     # === LOOKING === #
+
+    @contextmanager
+    def with_threads(self):
+        """For code that works in threads with cursors of their own."""
+        with self.enter_registry_test_mode(), release_test_lock():
+            yield
+
+    @contextmanager
+    def without_threads(self):
+        """For crons: what they do in threads is done in theirs, which has a cursor."""
+        inline = Mock(submit=lambda work, *args: work(*args))
+        pool = MagicMock(**{"return_value.__enter__.return_value": inline})
+        with (
+            self.enter_registry_test_mode(),
+            patch.object(dunning_replay, "ThreadPoolExecutor", pool),
+        ):
+            yield
 
     def receivable(self, invoice):
         return invoice.line_ids.filtered(

@@ -207,7 +207,7 @@ class TestPilot(DunningCommon):
         self.invoice(days_overdue=9)
         cron = self.env.ref("dunning_automation.ir_cron_replay").sudo()
         for _hour in range(2):
-            with self.enter_registry_test_mode():
+            with self.without_threads():
                 cron.method_direct_trigger()
             self.travel(hours=1)
         replay = self.env["dunning.replay"].search([("policy_id", "=", shadow.id)])

@@ -38,7 +38,7 @@ class ReplayCommon(DunningCommon):
     def replay(self, days=30, **values):
         """A replay that is done."""
         replay = self.create_replay(days, **values)
-        with self.enter_registry_test_mode():
+        with self.with_threads():
             replay.sudo()._run()
         self.assertEqual(replay.state, "done", replay.error)
         return replay
@@ -239,7 +239,7 @@ class TestReplay(ReplayCommon):
         self.invoice(self._create_customer(), days_overdue=9)
         replay = self.create_replay()
         known = self.read_live()
-        with self.enter_registry_test_mode():
+        with self.with_threads():
             replay.sudo()._run()
         self.assertTrue(replay.message_ids)
         self.assertEqual(self.read_live(), known)
@@ -256,7 +256,7 @@ class TestReplay(ReplayCommon):
         with (
             patch.object(planner, "_keep_messages", fail),
             mute_logger("odoo.addons.dunning_automation.models.dunning_replay"),
-            self.enter_registry_test_mode(),
+            self.with_threads(),
         ):
             replay.sudo()._run()
         self.assertRecordValues(replay, [{"state": "failed", "error": "No more disk"}])
@@ -273,7 +273,7 @@ class TestReplay(ReplayCommon):
         cron = self.env.ref("dunning_automation.ir_cron_replay").sudo()
         replay.action_start()
         self.assertEqual(replay.state, "queued")
-        with self.enter_registry_test_mode():
+        with self.without_threads():
             cron.method_direct_trigger()
         self.assertRecordValues(replay, [{"state": "done", "progress": 100}])
 
@@ -281,7 +281,7 @@ class TestReplay(ReplayCommon):
         replay = self.invoice(days_overdue=9) and self.create_replay()
         replay.sudo().state = "running"
         cron = self.env.ref("dunning_automation.ir_cron_replay").sudo()
-        with self.enter_registry_test_mode():
+        with self.without_threads():
             cron.method_direct_trigger()
         self.assertEqual(replay.state, "failed")
         self.assertIn("limit_time_real_cron", replay.error)
@@ -323,7 +323,7 @@ class TestReplay(ReplayCommon):
         replay.with_user(manager).action_start()
         with self.assertRaises(UserError):
             replay.with_user(manager).write({"date_to": self.today})
-        with self.enter_registry_test_mode():
+        with self.with_threads():
             replay.sudo()._run()
         message = replay.message_ids[:1].with_user(manager)
         self.assertTrue(message.amount)
@@ -350,7 +350,7 @@ class TestReplay(ReplayCommon):
             replay = self.create_replay(days=3)
             self.env.flush_all()
             self.env.invalidate_all()
-            with self.enter_registry_test_mode():
+            with self.with_threads():
                 before = self.cr.sql_log_count
                 replay.sudo()._run()
                 return self.cr.sql_log_count - before

@@ -1,4 +1,5 @@
 from odoo.tests import HttpCase, tagged
+from odoo.tests.common import release_test_lock
 
 from .test_replay import ReplayCommon
 
@@ -18,6 +19,7 @@ class TestToursReplay(ReplayCommon, HttpCase):
         self.assertEqual(tried.pilot_share, 20)
         replay = self.env["dunning.replay"].search([])
         self.assertEqual(replay.state, "queued")
-        replay.sudo()._run()  # A browser test is in test mode all the time.
+        with release_test_lock():  # A browser test is in test mode all the time.
+            replay.sudo()._run()
         self.assertEqual(replay.state, "done", replay.error)
         self.start_tour("/odoo/dunning-replays", "dunning_replay", login="tour_replay")
