@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from email.message import EmailMessage
+from types import SimpleNamespace
 
 import pytest
 from installer import (
@@ -18,6 +19,7 @@ from installer import (
     errors,
     log_gate,
     odoo_source,
+    parts,
     paths,
     postgres,
     testing,
@@ -271,6 +273,23 @@ def test_only_a_full_run_measures_branches():
     assert testing.is_full(testing.everything(), ["-x", "--long"])
     assert not testing.is_full(testing.everything(), ["-k", "word"])
     assert not testing.is_full(testing.everything()[:1], [])
+
+
+def test_parts_of_a_full_run_are_all_of_it_and_keep_classes_together():
+    names = [f"test_{n}.py::Test{n}::test_{i}" for n in range(20) for i in range(3)]
+
+    def choose(part):
+        items = [SimpleNamespace(nodeid=name) for name in names]
+        config = SimpleNamespace(getoption=lambda _name: part)
+        parts.pytest_collection_modifyitems(config, items)
+        return [item.nodeid for item in items]
+
+    most, few = choose("0,1/3"), choose("2/3")
+    assert sorted(most + few) == sorted(names)
+    assert len(most) > len(few) > 0
+    classes = [{name.rpartition("::")[0] for name in part} for part in (most, few)]
+    assert not classes[0] & classes[1]
+    assert choose(None) == names
 
 
 def test_the_log_must_be_silent(tmp_path):

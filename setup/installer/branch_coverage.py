@@ -1,13 +1,15 @@
 """Every branch of the code that must never be wrong: a pytest plugin for full runs.
 
-Runs inside the environment. A full run prints a table of these files and fails when a
-branch of them was never taken; a part of the tests proves nothing and prints nothing.
+Runs inside the environment. Each session of a full run writes down what it reached into
+the file that `SETUP_COVERAGE` names; `python -m installer.branch_coverage FILE...`
+prints a table of all of it and fails when a branch was never taken. A part of the tests
+proves nothing.
 """
 
-import io
+import os
+import sys
 
 import coverage
-import pytest
 
 from . import paths
 
@@ -25,23 +27,32 @@ MEASURED = (
     "dunning_automation/models/dunning_policy.py",
 )
 
-_files = [str(paths.CHECKOUT / name) for name in MEASURED]
-_coverage = coverage.Coverage(
-    branch=True, config_file=False, data_file=None, include=_files
-)
-# At import, which is before Odoo loads the addons.
-_coverage.start()
-_table = io.StringIO()
+FILES = [str(paths.CHECKOUT / name) for name in MEASURED]
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session) -> None:
+def _measure(data_file: str) -> coverage.Coverage:
+    return coverage.Coverage(
+        branch=True, config_file=False, data_file=data_file, include=FILES
+    )
+
+
+if "SETUP_COVERAGE" in os.environ:
+    _coverage = _measure(os.environ["SETUP_COVERAGE"])
+    # At import, which is before Odoo loads the addons.
+    _coverage.start()
+
+
+def pytest_sessionfinish() -> None:
     _coverage.stop()
-    covered = _coverage.report(_files, file=_table, show_missing=True)
-    if covered < 100 and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    _coverage.save()
 
 
-def pytest_terminal_summary(terminalreporter) -> None:
-    terminalreporter.section("branches that must all be taken")
-    terminalreporter.write(_table.getvalue().replace(f"{paths.CHECKOUT}/", ""))
+def main(data_files: list) -> int:
+    print("Branches that must all be taken:")
+    together = _measure(f"{data_files[0]}.all")
+    together.combine(data_files)
+    return 1 if together.report(FILES, show_missing=True) < 100 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

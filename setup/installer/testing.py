@@ -30,22 +30,51 @@ def main(arguments: list) -> int:
 
 
 def run_side_by_side(environment: Environment, targets: list, options: list) -> int:
-    """The addons' tests, and beside them those of the whole system in a session of its
-    own, whose output follows at the end: each half keeps one core busy."""
+    """Most of the addons' tests, and beside them those of the whole system and then the
+    other addons' tests; what the second half says follows at the end. Each half keeps
+    one core busy.
+    """
     within = [target for target in targets if wants_odoo([target])]
     system = [target for target in targets if target not in within]
-    measured = ["-p", "installer.branch_coverage", *options]
-    apart = [*options, "-p", "no:cacheprovider"]
-    installed_template(environment)  # Both need it.
-    output = paths.LOGS / "test-system.out"
-    with output.open("wb") as file, ThreadPoolExecutor() as pool:
-        beside = pool.submit(run_session, environment, system, apart, output=file)
-        code = run_session(environment, within, measured)
+    installed_template(environment)  # All need it.
+    output = paths.LOGS / "test-beside.out"
+    reached = [paths.LOGS / f"branches_{number}" for number in (1, 2)]
+    for path in reached:
+        path.unlink(missing_ok=True)
+
+    def run_part(part: str, path: Path, *more: str, **where) -> int:
+        measured = ["-p", "installer.branch_coverage", f"--part={part}", *more]
+        return run_session(
+            environment,
+            within,
+            [*measured, *options],
+            SETUP_COVERAGE=str(path),
+            **where,
+        )
+
+    def run_beside() -> int:
+        apart = ["-p", "no:cacheprovider"]
+        with output.open("wb") as file:
+            code = run_session(environment, system, [*apart, *options], output=file)
+            return run_part("2/3", reached[1], *apart, output=file) or code
+
+    with ThreadPoolExecutor() as pool:
+        beside = pool.submit(run_beside)
+        code = run_part("0,1/3", reached[0])
         if not beside.done():
-            print("Now the tests of the whole system come to their end ...", flush=True)
+            print("Now the other half comes to its end ...", flush=True)
         beside_code = beside.result()
     print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
-    return code or beside_code
+    return code or beside_code or report_branches(environment, reached)
+
+
+def report_branches(environment: Environment, data_files: list) -> int:
+    """Print what the tests of a full run never reached; see ``branch_coverage``."""
+    return subprocess.run(
+        [environment.python, "-m", "installer.branch_coverage", *data_files],
+        env=environment.variables,
+        cwd=paths.CHECKOUT,
+    ).returncode
 
 
 def run_session(environment: Environment, targets: list, options: list, **where) -> int:
@@ -54,7 +83,8 @@ def run_session(environment: Environment, targets: list, options: list, **where)
         arguments = [*targets, *options, "-p", "no:odoo"]
         return run_pytest(environment, arguments, **where)
     template = installed_template(environment)
-    with fresh_copy(environment, template, f"test_{os.getpid()}") as database:
+    name = "beside" if "output" in where else "test"
+    with fresh_copy(environment, template, f"{name}_{os.getpid()}") as database:
         in_odoo = [
             f"--odoo-database={database}",
             "--odoo-http",
@@ -63,7 +93,7 @@ def run_session(environment: Environment, targets: list, options: list, **where)
             "--odoo-extra=max-cron-threads=0",
             # The browser is our child and wants much address space.
             "--odoo-extra=limit-memory-hard=0",
-            f"--odoo-extra=logfile={paths.LOGS / 'test.log'}",
+            f"--odoo-extra=logfile={paths.LOGS / f'{name}.log'}",
         ]
         arguments = [*in_odoo, *targets, *options]
         log = str(install_log(template))
@@ -112,6 +142,8 @@ def run_pytest(
         "installer.log_gate",
         "-p",
         "installer.long_runs",
+        "-p",
+        "installer.parts",
         # Odoo turns warnings into log records, and the gate reads those.
         "-p",
         "no:warnings",
