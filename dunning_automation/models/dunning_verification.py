@@ -1,3 +1,7 @@
+import base64
+from datetime import timedelta
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
@@ -6,6 +10,10 @@ from ..tools import anchor_log, fingerprint
 from .dunning_event import CONTENT
 
 NOTES_PER_QUERY = 10_000
+MESSAGES_PER_QUERY = 500
+NIGHTS = 28
+"""Messages are large: a night reads those of the last two days and one part of the
+others, so that all are read within four weeks."""
 
 
 class DunningVerification(models.Model):
@@ -53,6 +61,7 @@ class DunningVerification(models.Model):
             ("seal", "Seal broken"),
             ("anchor", "Differs from an anchor"),
             ("note", "Words changed"),
+            ("message", "Message changed"),
             ("state", "State without event"),
         ],
         readonly=True,
@@ -78,12 +87,15 @@ class DunningVerification(models.Model):
     @api.model
     def _cron_verify(self):
         """Nightly."""
-        self._run()
+        self._run(whole=False)
 
     @api.model
-    def _run(self):
-        """Verify, keep the result, and tell the responsible persons if it is bad."""
-        result = self._verify()
+    def _run(self, whole=True):
+        """Verify, keep the result, and tell the responsible persons if it is bad.
+
+        :param bool whole: read all messages, not a part of them
+        """
+        result = self._verify(whole)
         verification = self.create(
             {
                 "ok": result["ok"],
@@ -114,10 +126,11 @@ class DunningVerification(models.Model):
     # === THE CHECKS === #
 
     @api.model
-    def _verify(self):
-        """Check the chain, its seals, its anchors, the words, and that the events tell
-        the states. Set-based; reads everything, writes nothing.
+    def _verify(self, whole=True):
+        """Check the chain, its seals, its anchors, the words, the messages, and that
+        the events tell the states. Set-based; reads everything, writes nothing.
 
+        :param bool whole: read all messages, not a part of them (see ``NIGHTS``)
         :return: dict with ``ok``, ``count`` (sealed events), ``head``, ``anchors``
             (compared lines), and of the first thing that is wrong ``finding`` (a value
             of the field), ``first_broken`` (id of the event, or None) and ``message``
@@ -131,6 +144,7 @@ class DunningVerification(models.Model):
             self._check_erased,
             self._check_customers,
             self._check_states,
+            partial(self._check_messages, whole),
         )
         for check in checks:
             broken = broken or check(result)
@@ -323,6 +337,54 @@ class DunningVerification(models.Model):
                         event_id,
                     )
                     return self._finding("note", message, {"id": event_id})
+            last_id = rows[-1][0]
+
+    @api.model
+    def _check_messages(self, whole, result):
+        """The messages are the very bytes that left, as far as they were not erased."""
+        now = self.env.cr.now()
+        chosen = (
+            SQL("TRUE")
+            if whole
+            else SQL(
+                "(notice.date_sent >= %s OR notice.id %% %s = %s)",
+                now - timedelta(days=2),
+                NIGHTS,
+                now.toordinal() % NIGHTS,
+            )
+        )
+        last_id = 0
+        while rows := self.env.execute_query(
+            SQL(
+                """SELECT notice.id, event.id, event.salt,
+                          event.payload->'hmac'->>'message', notice.mime
+                     FROM dunning_notice notice
+               CROSS JOIN LATERAL (
+                           SELECT *
+                             FROM dunning_event event
+                            WHERE event.notice_id = notice.id
+                              AND event.kind IN ('notice_sent', 'notice_unknown')
+                              AND event.payload->'hmac' ? 'message'
+                            ORDER BY event.id DESC
+                            LIMIT 1) event
+                    WHERE notice.id > %s AND event.salt IS NOT NULL AND %s
+                    ORDER BY notice.id
+                    LIMIT %s""",
+                last_id,
+                chosen,
+                MESSAGES_PER_QUERY,
+            )
+        ):
+            for notice_id, event_id, salt, expected, mime in rows:
+                message = base64.b64decode(mime or b"")
+                if fingerprint.of_personal(salt, message) != expected:
+                    text = self.env._(
+                        "The message of notice %(notice)s is not the one that left: it "
+                        "was changed or deleted since (event %(event)s).",
+                        notice=notice_id,
+                        event=event_id,
+                    )
+                    return self._finding("message", text, {"id": event_id})
             last_id = rows[-1][0]
 
     @api.model

@@ -305,6 +305,38 @@ class TestAudit(DunningCommon):
         self.tamper("UPDATE dunning_event SET note = 'Never' WHERE id = %s", event.id)
         self.assertBroken("note", event)
 
+    def test_message_that_was_changed_is_named(self):
+        self.deliver()
+        self.seal()
+        self.assertTrue(self.verify()["ok"])
+        event = self.notice.event_ids.filtered(lambda e: e.kind == "notice_sent")
+        for mime in (b64encode(b"Subject: Never\r\n\r\n"), None):
+            self.sql(
+                "UPDATE dunning_notice SET mime = %s WHERE id = %s",
+                mime,
+                self.notice.id,
+            )
+            self.assertIn("not the one that left", self.assertBroken("message", event))
+
+    def test_a_night_reads_the_latest_messages_and_a_part_of_the_others(self):
+        self.deliver()
+        self.seal()
+        self.sql("UPDATE dunning_notice SET mime = NULL WHERE id = %s", self.notice.id)
+        self.env.invalidate_all()
+        verification = self.system["dunning.verification"]
+
+        def found():
+            return verification._verify(whole=False)["finding"]
+
+        self.assertEqual(found(), "message", "sent today")
+        self.travel(days=2)
+        nights = 0
+        for _night in range(28):
+            self.travel(days=1)
+            nights += found() == "message"
+        self.assertEqual(nights, 1, "once in four weeks")
+        self.assertEqual(verification._verify()["finding"], "message")
+
     def test_state_that_no_event_tells_is_named(self):
         self.seal()
         self.sql(
