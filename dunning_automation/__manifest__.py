@@ -70,6 +70,7 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/dunning_portal_templates.xml",
+        "views/dunning_account_preference_templates.xml",
         "views/dunning_account_templates.xml",
         "views/dunning_automation_menus.xml",
     ],

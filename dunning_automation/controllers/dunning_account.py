@@ -41,11 +41,16 @@ class DunningAccountPortal(PortalAccount):
             raise request.not_found()
         return account
 
+    def _open_form(self, token=None, company_id=None):
+        """Like ``_open_account``, for whoever sends a form."""
+        return self._open_account(token, company_id)
+
     def _open_link(self, token):
         notice_sudo = request.env["dunning.notice"]._search_account(token)
         if not notice_sudo:
             return None
-        self._speak(notice_sudo.lang or notice_sudo.partner_id.lang)
+        person_sudo = notice_sudo.recipient_id or notice_sudo.partner_id
+        self._speak(person_sudo.lang or notice_sudo.lang)
         return {
             "partner_sudo": notice_sudo.partner_id,
             "company_sudo": notice_sudo.company_id,
@@ -79,7 +84,7 @@ class DunningAccountPortal(PortalAccount):
         )
 
     def _speak(self, code):
-        """The language of the message, for a visitor who has not chosen one."""
+        """The language of whoever got the message: he may have chosen it here."""
         code = request.env["ir.http"].get_nearest_lang(code)
         if code:
             request.lang = request.env["res.lang"]._get_data(code=code)

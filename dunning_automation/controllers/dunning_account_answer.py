@@ -3,7 +3,7 @@ from odoo.http import request
 
 from .dunning_account import DunningAccountPortal, account_route
 
-SAID = ("promise", "dispute", "reply")
+SAID = ("promise", "dispute", "copy", "contact", "call", "reply", "preferences")
 
 
 class DunningAccountAnswer(DunningAccountPortal):
@@ -32,10 +32,11 @@ class DunningAccountAnswer(DunningAccountPortal):
         date="",
         reason="",
         text="",
+        contact="",
         **kwargs,
     ):
         """The customer promises, contests, asks or tells something."""
-        account = self._open_account(token, company_id)
+        account = self._open_form(token, company_id)
         answers = request.env["dunning.account.answer"].sudo()
         case_sudo = answers._search_case(
             account["partner_sudo"], account["company_sudo"]
@@ -53,9 +54,16 @@ class DunningAccountAnswer(DunningAccountPortal):
                 date=answers._parse_date(date),
                 reason_id=int(reason) if reason.isdecimal() else None,
                 text=text,
+                contact=contact,
             )
         except UserError as error:
-            typed = {"kind": kind, "date": date, "text": text, "lines": names}
+            typed = {
+                "kind": kind,
+                "date": date,
+                "text": text,
+                "contact": contact,
+                "lines": names,
+            }
             return self._render_account(account, error=str(error), typed=typed)
         return self._make_private(
             request.redirect(f"{account['account_url']}?said={said}")

@@ -8,6 +8,7 @@ from . import account_payment
 from . import dunning_account_answer
 from . import dunning_account_link
 from . import dunning_account_payment
+from . import dunning_account_preference
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant

@@ -168,6 +168,8 @@ class DunningEvent(models.Model):
             ("optout_set", "Opted out"),
             ("optout_withdrawn", "Opt-out withdrawn"),
             ("account_opened", "Account page opened"),
+            ("language_chosen", "Customer chose a language"),
+            ("channel_preferred", "Customer chose how he wants to hear from us"),
             ("links_revoked", "Links to the account withdrawn"),
             ("payment_matched", "Payment at the bank matched"),
             ("payment_dismissed", "Payment at the bank is not this customer's"),

@@ -51,6 +51,7 @@ READ_FIELDS = {
         "active",
         "commercial_partner_id",
         "dunning_bounced_email",
+        "dunning_channel",
         "dunning_contact_id",
         "dunning_policy_id",
         "dunning_tz",

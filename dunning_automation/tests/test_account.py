@@ -248,9 +248,9 @@ class TestAccountPage(AccountCommon):
             },
         )
 
-    def test_language_of_the_message(self):
+    def test_language_of_whoever_got_the_message(self):
         self.env["res.lang"]._activate_lang("de_DE")
-        self.notice.sudo().lang = "de_DE"
+        self.customer.lang = "de_DE"
         answer = self.page(None, self.link)
         self.assertIn('lang="de-DE"', answer.text)
         self.assertIn("01.03.2026", answer.text)
