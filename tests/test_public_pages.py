@@ -10,6 +10,7 @@ import re
 import subprocess
 
 import pytest
+import requests
 from browser import Browser
 from installer import paths, schemathesis, server
 
@@ -28,10 +29,11 @@ axe.run(document).then(found => found.violations.map(violation => ({
     nodes: violation.nodes.map(node => node.html.slice(0, 200)),
 })))
 """
-# What nobody changes by a visit, beside the event that tells of it.
+# What nobody changes by a visit, beside the events that tell of it.
 STATE = """
 env.cr.execute('''
-    SELECT (SELECT COUNT(*) FROM dunning_event WHERE kind != 'account_opened'),
+    SELECT (SELECT COUNT(*) FROM dunning_event
+             WHERE kind NOT IN ('account_opened', 'message_opened')),
            (SELECT COUNT(*) FROM dunning_hold),
            (SELECT COUNT(*) FROM dunning_promise),
            (SELECT COUNT(*) FROM dunning_dispute),
@@ -82,6 +84,24 @@ def test_everybody_can_use_the_account_page(site, axe, tmp_path, screen):
         assert browser.run(overflow) <= 0
     finally:
         browser.close()
+
+
+def test_who_guesses_links_must_wait(site):
+    """A link that opens nothing is counted although the answer is an error; a good one
+    waits, too, when it comes from the same place."""
+    site.check_log = False
+    start = f"{site.url}/dunning/account/"
+    guesses = [
+        requests.get(f"{start}1-{number:064x}", timeout=30) for number in range(30)
+    ]
+    assert {answer.status_code for answer in guesses} == {404}
+    for token in (f"1-{30:064x}", site.token):
+        answer = requests.get(start + token, timeout=30)
+        assert answer.status_code == 429
+        assert 0 < int(answer.headers["Retry-After"]) <= 600
+        assert "Please wait" in answer.text
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}  # Of no worth without proxy_mode.
+    assert requests.get(start + token, headers=elsewhere, timeout=30).status_code == 429
 
 
 def test_axe_would_find_something(axe, tmp_path):

@@ -667,7 +667,10 @@ class DunningLedger(models.AbstractModel):
                      WHERE open_credit.partner_id = notice.partner_id)"""
             ),
             SQL(
-                "(SELECT dunning_link_days > 0 FROM res_company WHERE id = %s)",
+                """(SELECT JSONB_BUILD_ARRAY(
+                           dunning_link_days > 0, dunning_track_opening)
+                      FROM res_company
+                     WHERE id = %s)""",
                 company.id,
             ),
             self.env["dunning.notice"]._get_charge_facts_stamp(),

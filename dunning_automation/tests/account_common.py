@@ -2,6 +2,9 @@ from odoo.tests import HttpCase
 
 from .test_channels import ChannelCommon
 
+BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+"""Of a person; those of programs do not count as visits."""
+
 
 class AccountCommon(ChannelCommon, HttpCase):
     """Two customers with a reminder each, and the people who look at their accounts."""

@@ -208,17 +208,3 @@ class TestAccountAnswer(AccountCommon):
         self.env.flush_all()
         self.assertNotIn("o_dunning_answer", self.page(None, self.link).text)
         self.assertEqual(self.say("other", text="x").status_code, 404)
-
-    def test_opening_is_told_once_a_day(self):
-        def told():
-            self.env.invalidate_all()
-            return self.notice.event_ids.mapped("kind").count("account_opened")
-
-        self.page(None, self.link)
-        self.page(None, self.link)
-        self.assertEqual(told(), 1)
-        self.authenticate(None, None)
-        self.url_open(self.link, headers={"User-Agent": "Googlebot"})
-        self.travel(1)
-        self.page(None, self.link)
-        self.assertEqual(told(), 2)
