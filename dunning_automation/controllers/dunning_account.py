@@ -6,7 +6,7 @@ from odoo.http import content_disposition, request
 
 from odoo.addons.account_payment.controllers.portal import PortalAccount
 
-from ..tools import rate_limit, visitors
+from ..tools import account_page, rate_limit, visitors
 
 PRIVATE_HEADERS = {
     "Cache-Control": "no-store",
@@ -209,15 +209,60 @@ class DunningAccountPortal(PortalAccount):
     def _render_account(self, account, error=None, typed=None):
         """
         :param str error: why what the customer wanted was not done
-        :param dict typed: what he had entered, by name, so that he need not do it again
+        :param dict typed: what he had entered, see ``_get_typed``, so that he need not
+            do it again
         """
+        contents = self._read_account(account)
+        for group in contents["groups"]:
+            self._place(group, typed)
         values = self._prepare_account_values(account) | {
-            "account": self._read_account(account),
+            "account": contents,
             "error": error,
-            "typed": typed,
         }
         response = request.render("dunning_automation.portal_account", values)
         return self._make_private(response)
+
+    def _get_typed(self):
+        """What the customer entered in the form of a currency, and what he ticked on
+        whichever page of it."""
+        form = request.httprequest.form
+        names = ("currency", "kind", "date", "reason", "text", "contact")
+        page = form.get("page", "")
+        return {name: form.get(name, "") for name in names} | {
+            "page": int(page) if page.isascii() and page.isdecimal() else 1,
+            "lines": self._get_ids("line"),
+        }
+
+    def _get_ids(self, name):
+        return account_page.parse_ids(request.httprequest.form.getlist(name))
+
+    def _place(self, group, typed):
+        """Add to a ``group`` of the account the page of it that is shown, and what was
+        typed if that was in its form."""
+        proposed = {item["id"] for item in group["items"] if item["is_proposed"]}
+        if not typed or typed["currency"] not in ("", str(group["currency"].id)):
+            typed = {}
+        group["proposed_ids"] = sorted(proposed)
+        group["typed"] = typed
+        group["page"] = account_page.paginate(
+            group["items"],
+            typed.get("page", 1),
+            set(typed.get("lines", proposed)),
+        )
+
+    @account_route("/select", methods=["POST"])
+    def dunning_account_select(self, token=None, company_id=None, ticks="", **kwargs):
+        """Another page of the open invoices. What is ticked travels in the form.
+
+        :param str ticks: ``none`` or ``proposed`` to tick that instead
+        """
+        account = self._open_account(token, company_id)
+        typed = self._get_typed()
+        if ticks == "none":
+            typed["lines"] = []
+        elif ticks == "proposed":
+            typed["lines"] = self._get_ids("proposed")
+        return self._render_account(account, typed=typed)
 
     def _prepare_account_values(self, account):
         """What every page below the account needs."""

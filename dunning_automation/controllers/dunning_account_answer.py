@@ -43,27 +43,20 @@ class DunningAccountAnswer(DunningAccountPortal):
         )
         if not case_sudo:
             raise request.not_found()
-        names = request.httprequest.form.getlist("line")
         try:
             said = answers._answer(
                 case_sudo,
                 account["notice_sudo"],
                 self._get_author(account),
                 kind,
-                [int(name) for name in names if name.isdecimal()],
+                self._get_ids("line"),
                 date=answers._parse_date(date),
                 reason_id=int(reason) if reason.isdecimal() else None,
                 text=text,
                 contact=contact,
             )
         except UserError as error:
-            typed = {
-                "kind": kind,
-                "date": date,
-                "text": text,
-                "contact": contact,
-                "lines": names,
-            }
+            typed = self._get_typed() | {"is_open": True}
             return self._render_account(account, error=str(error), typed=typed)
         return self._make_private(
             request.redirect(f"{account['account_url']}?said={said}")

@@ -54,17 +54,16 @@ class DunningAccountPayment(DunningAccountPortal):
         :param str amount: to pay only a part
         """
         account = self._open_form(token, company_id)
-        form = request.httprequest.form
-        names = form.getlist("proposed" if scope == "overdue" else "line")
         try:
             basket = self._get_payments()._choose(
                 account["partner_sudo"],
                 account["company_sudo"],
-                [int(name) for name in names if name.isdecimal()],
+                self._get_ids("proposed" if scope == "overdue" else "line"),
                 self._parse_amount(amount),
             )
         except UserError as error:
-            return self._render_account(account, error=str(error))
+            typed = self._get_typed()
+            return self._render_account(account, error=str(error), typed=typed)
         values = self._prepare_account_values(account)
         values |= self._prepare_payment_values(account, basket)
         response = request.render("dunning_automation.portal_account_pay", values)
