@@ -75,7 +75,11 @@
         "views/dunning_automation_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["dunning_automation/static/src/**/*"],
+        "web.assets_backend": [
+            "dunning_automation/static/src/**/*",
+            ("remove", "dunning_automation/static/src/account/**/*"),
+        ],
+        "web.assets_frontend": ["dunning_automation/static/src/account/**/*"],
         "web.assets_tests": ["dunning_automation/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",
