@@ -70,11 +70,16 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
         "views/dunning_portal_templates.xml",
+        "views/dunning_account_preference_templates.xml",
         "views/dunning_account_templates.xml",
         "views/dunning_automation_menus.xml",
     ],
     "assets": {
-        "web.assets_backend": ["dunning_automation/static/src/**/*"],
+        "web.assets_backend": [
+            "dunning_automation/static/src/**/*",
+            ("remove", "dunning_automation/static/src/account/**/*"),
+        ],
+        "web.assets_frontend": ["dunning_automation/static/src/account/**/*"],
         "web.assets_tests": ["dunning_automation/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",

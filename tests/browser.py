@@ -1,5 +1,6 @@
 """A real browser for pages that a test opens itself: headless Chromium."""
 
+import base64
 import contextlib
 import itertools
 import json
@@ -90,6 +91,35 @@ class Browser:
         if "exceptionDetails" in result:
             raise RuntimeError(result["exceptionDetails"]["exception"]["description"])
         return result["result"].get("value")
+
+    def prefer(self, scheme: str) -> None:
+        """Let pages believe that the device is set to `dark` or `light`."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self._ask("Emulation.setEmulatedMedia", features=[feature])
+
+    def press(self, key: str, shift: bool = False) -> None:
+        """Press a key as `KeyboardEvent.key` names it: `Tab`, `Enter`, or a space."""
+        codes = {"Tab": 9, "Enter": 13, " ": 32}
+        event = {
+            "key": key,
+            "windowsVirtualKeyCode": codes[key],
+            "modifiers": 8 * shift,
+        }
+        text = {"Enter": "\r", " ": " "}.get(key)
+        self._ask(
+            "Input.dispatchKeyEvent",
+            type="keyDown",
+            **event,
+            **({"text": text} if text else {}),
+        )
+        self._ask("Input.dispatchKeyEvent", type="keyUp", **event)
+
+    def picture(self, path, whole: bool = True) -> None:
+        """Save the page as PNG."""
+        taken = self._ask(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=whole
+        )
+        path.write_bytes(base64.b64decode(taken["data"]))
 
     def wait_for(self, script: str, what: str) -> None:
         """Wait until an expression is true, also in a page that comes meanwhile."""

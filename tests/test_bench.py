@@ -20,6 +20,7 @@ def bench(tmp_path_factory, odoo_environment):
         "events": EVENTS,
         "curve": 1_000,
         "worklist": LINES,
+        "account": LINES,
         "replay": LINES,
     }
     options = [f"--{name}={value}" for name, value in sizes.items()]
@@ -79,6 +80,14 @@ def test_the_worklist_shows_every_debtor_as_a_case(bench):
     assert worklist["form_s"][0] > 0
 
 
+def test_both_pages_show_the_same_customer(bench):
+    account = bench[1]["account"]
+    assert account["lines"] == account["invoices"] == LINES
+    assert account["ours_shown"] >= 100
+    assert account["odoo_shown"] >= 80
+    assert account["ours_s"] > 0 and account["odoo_s"] > 0
+
+
 def test_every_side_has_a_time_and_the_machine_a_name(bench):
     figures = bench[1]
     for part, sides in {
@@ -100,6 +109,7 @@ def test_the_table_says_who_how_much_and_how_fast(bench):
         "floor",
         "PostgreSQL 1",
         "| worklist,",
+        "| ours: account |",
         "| replay,",
     ):
         assert words in table

@@ -10,6 +10,7 @@ import re
 import subprocess
 
 import pytest
+import requests
 from browser import Browser
 from installer import paths, schemathesis, server
 
@@ -28,10 +29,29 @@ axe.run(document).then(found => found.violations.map(violation => ({
     nodes: violation.nodes.map(node => node.html.slice(0, 200)),
 })))
 """
-# What nobody changes by a visit, beside the event that tells of it.
+DARKNESS = """
+getComputedStyle(document.body).backgroundColor.match(/\\d+/g).slice(0, 3)
+    .every(part => part < 64)
+"""
+# What the keyboard must reach, in the order of the page; what is folded is not there.
+FINDABLE = """
+window.findable = [...document.querySelectorAll(
+    '.o_dunning_account :is(a[href], button, input, select, textarea, summary)'
+)].filter(node => node.type !== 'hidden' && node.checkVisibility())
+"""
+REACHABLE = f"{FINDABLE}.length"
+FOCUSED = """
+(position => position < 0 ? null : position)(findable.indexOf(document.activeElement))
+"""
+OUTLINED = """
+(style => style.outlineStyle !== 'none' || style.boxShadow !== 'none')
+    (getComputedStyle(document.activeElement))
+"""
+# What nobody changes by a visit, beside the events that tell of it.
 STATE = """
 env.cr.execute('''
-    SELECT (SELECT COUNT(*) FROM dunning_event WHERE kind != 'account_opened'),
+    SELECT (SELECT COUNT(*) FROM dunning_event
+             WHERE kind NOT IN ('account_opened', 'message_opened')),
            (SELECT COUNT(*) FROM dunning_hold),
            (SELECT COUNT(*) FROM dunning_promise),
            (SELECT COUNT(*) FROM dunning_dispute),
@@ -70,18 +90,82 @@ def axe():
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_everybody_can_use_the_account_page(site, axe, tmp_path, screen):
-    """No serious violation of WCAG, and nothing to scroll sideways."""
+    """No serious violation of WCAG, by day and by night, and nothing to scroll
+    sideways; everything that can be unfolded is unfolded."""
     site.check_log = False  # Odoo complains about connections that a browser keeps.
     browser = Browser(tmp_path / "browser", *SCREENS[screen])
     try:
-        browser.open(f"{site.url}/dunning/account/{site.token}")
-        browser.run(f"{axe}; 0")
-        found = [v for v in browser.run(AXE) if v["impact"] in SEVERE]
-        assert found == []
-        overflow = "document.documentElement.scrollWidth - window.innerWidth"
-        assert browser.run(overflow) <= 0
+        for scheme, is_dark in {"light": False, "dark": True}.items():
+            browser.prefer(scheme)
+            browser.open(f"{site.url}/dunning/account/{site.token}")
+            browser.run("document.querySelectorAll('details').forEach(d => d.open = 1)")
+            browser.run(f"{axe}; 0")
+            found = [v for v in browser.run(AXE) if v["impact"] in SEVERE]
+            assert found == [], scheme
+            assert browser.run(DARKNESS) is is_dark
+            overflow = "document.documentElement.scrollWidth - window.innerWidth"
+            assert browser.run(overflow) <= 0
+            browser.picture(tmp_path / f"{screen}-{scheme}.png")
     finally:
         browser.close()
+
+
+def test_everything_is_done_with_the_keyboard(site, tmp_path):
+    """Tab reaches each button, box and field, in the order of the page, and shows where
+    one is; the preferences are unfolded, changed and saved without a mouse."""
+    site.check_log = False
+    browser = Browser(tmp_path / "browser")
+    try:
+        browser.open(f"{site.url}/dunning/account/{site.token}")
+        wanted = browser.run(REACHABLE)
+        assert wanted >= 10
+        reached = []
+        for _key in range(200):
+            browser.press("Tab")
+            number = browser.run(FOCUSED)
+            if number is not None:
+                assert browser.run(OUTLINED), number
+                reached.append(number)
+            if number is None and reached:
+                break
+        assert reached == list(range(wanted))
+        tab_to(browser, ".o_dunning_preferences summary")
+        browser.press("Enter")
+        tab_to(browser, "input[name=refused][value=email]")
+        browser.press(" ")
+        tab_to(browser, ".o_dunning_preferences button")
+        browser.press("Enter")
+        saved = "document.querySelector('.alert-success')?.innerText.includes('Saved')"
+        browser.wait_for(saved, "the confirmation")
+        assert browser.run("document.querySelector('[value=email]:checked') !== null")
+    finally:
+        browser.close()
+
+
+def tab_to(browser, selector: str) -> None:
+    for _key in range(100):
+        browser.press("Tab")
+        if browser.run(f"document.activeElement.matches({json.dumps(selector)})"):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def test_who_guesses_links_must_wait(site):
+    """A link that opens nothing is counted although the answer is an error; a good one
+    waits, too, when it comes from the same place."""
+    site.check_log = False
+    start = f"{site.url}/dunning/account/"
+    guesses = [
+        requests.get(f"{start}1-{number:064x}", timeout=30) for number in range(30)
+    ]
+    assert {answer.status_code for answer in guesses} == {404}
+    for token in (f"1-{30:064x}", site.token):
+        answer = requests.get(start + token, timeout=30)
+        assert answer.status_code == 429
+        assert 0 < int(answer.headers["Retry-After"]) <= 600
+        assert "Please wait" in answer.text
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}  # Of no worth without proxy_mode.
+    assert requests.get(start + token, headers=elsewhere, timeout=30).status_code == 429
 
 
 def test_axe_would_find_something(axe, tmp_path):

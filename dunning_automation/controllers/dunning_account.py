@@ -1,7 +1,12 @@
+import functools
+
 from odoo import http
+from odoo.exceptions import UserError
 from odoo.http import content_disposition, request
 
 from odoo.addons.account_payment.controllers.portal import PortalAccount
+
+from ..tools import account_page, rate_limit, visitors
 
 PRIVATE_HEADERS = {
     "Cache-Control": "no-store",
@@ -11,9 +16,23 @@ PRIVATE_HEADERS = {
 """The address of the page is its key: nobody else gets to know or to keep it."""
 
 
+class TooOften(Exception):
+    """Somebody tries more than he may; the argument are the seconds to wait."""
+
+
+def is_customer():
+    """Whether a customer looks, and not a machine or one of us."""
+    headers = request.httprequest.headers
+    return (
+        visitors.is_person(request.httprequest.method, headers)
+        and not request.env["ir.http"].is_a_bot()
+        and not request.env.user._is_internal()
+    )
+
+
 def account_route(path="", **options):
     """A page below the account, for those with a link and for portal users."""
-    return http.route(
+    route = http.route(
         [
             f"/dunning/account/<string(maxlength=80):token>{path}",
             f"/my/dunning/<int(max=2147483647):company_id>{path}",
@@ -21,6 +40,18 @@ def account_route(path="", **options):
         **{"type": "http", "auth": "public", "website": True, "multilang": False}
         | options,
     )
+
+    def decorate(method):
+        @functools.wraps(method)
+        def answer(self, *args, **kwargs):
+            try:
+                return method(self, *args, **kwargs)
+            except TooOften as refusal:
+                return self._refuse(*refusal.args)
+
+        return route(answer)
+
+    return decorate
 
 
 class DunningAccountPortal(PortalAccount):
@@ -41,11 +72,54 @@ class DunningAccountPortal(PortalAccount):
             raise request.not_found()
         return account
 
+    def _open_form(self, token=None, company_id=None):
+        """Like ``_open_account``, for whoever sends a form.
+
+        :raise TooOften: when too many came from there, or for this account
+        """
+        account = self._open_account(token, company_id)
+        actors = {
+            "address": self._get_address(),
+            "account": (account["partner_sudo"].id, account["company_sudo"].id),
+        }
+        self._check_rate("form", **actors)
+        request.env["dunning.attempt"]._note("form", **actors)
+        return account
+
+    def _check_rate(self, kind, **actors):
+        if wait := request.env["dunning.attempt"]._get_wait(kind, **actors):
+            raise TooOften(wait)
+
+    def _get_address(self):
+        """Where the visitor comes from; behind a proxy Odoo must know that it is
+        there (``proxy_mode``), or all visitors are one."""
+        return rate_limit.network(request.httprequest.remote_addr)
+
+    def _refuse(self, seconds):
+        """The answer to who tries too often: not now, and when."""
+        minutes = -(-seconds // 60)
+        if request.dispatcher.routing_type == "jsonrpc":
+            raise UserError(
+                request.env._(
+                    "This was tried too often. Please wait %s minutes.", minutes
+                )
+            )
+        values = {**self._prepare_portal_layout_values(), "minutes": minutes}
+        response = request.render(
+            "dunning_automation.portal_too_often", values, status=429
+        )
+        response.headers["Retry-After"] = str(seconds)
+        return self._make_private(response)
+
     def _open_link(self, token):
+        address = self._get_address()
+        self._check_rate("token", address=address)
         notice_sudo = request.env["dunning.notice"]._search_account(token)
         if not notice_sudo:
+            request.env["dunning.attempt"]._note("token", address=address)
             return None
-        self._speak(notice_sudo.lang or notice_sudo.partner_id.lang)
+        person_sudo = notice_sudo.recipient_id or notice_sudo.partner_id
+        self._speak(person_sudo.lang or notice_sudo.lang)
         return {
             "partner_sudo": notice_sudo.partner_id,
             "company_sudo": notice_sudo.company_id,
@@ -79,7 +153,7 @@ class DunningAccountPortal(PortalAccount):
         )
 
     def _speak(self, code):
-        """The language of the message, for a visitor who has not chosen one."""
+        """The language of whoever got the message: he may have chosen it here."""
         code = request.env["ir.http"].get_nearest_lang(code)
         if code:
             request.lang = request.env["res.lang"]._get_data(code=code)
@@ -128,26 +202,67 @@ class DunningAccountPortal(PortalAccount):
     def dunning_account(self, token=None, company_id=None, **kwargs):
         """Open invoices, what was paid, and what can be done about it."""
         account = self._open_account(token, company_id)
-        if (
-            account["notice_sudo"]
-            and not request.env["ir.http"].is_a_bot()
-            and not request.env.user._is_internal()
-        ):
-            account["notice_sudo"]._mark_account_opened()
+        if account["notice_sudo"] and is_customer():
+            account["notice_sudo"]._track("account_opened")
         return self._render_account(account)
 
     def _render_account(self, account, error=None, typed=None):
         """
         :param str error: why what the customer wanted was not done
-        :param dict typed: what he had entered, by name, so that he need not do it again
+        :param dict typed: what he had entered, see ``_get_typed``, so that he need not
+            do it again
         """
+        contents = self._read_account(account)
+        for group in contents["groups"]:
+            self._place(group, typed)
         values = self._prepare_account_values(account) | {
-            "account": self._read_account(account),
+            "account": contents,
             "error": error,
-            "typed": typed,
         }
         response = request.render("dunning_automation.portal_account", values)
         return self._make_private(response)
+
+    def _get_typed(self):
+        """What the customer entered in the form of a currency, and what he ticked on
+        whichever page of it."""
+        form = request.httprequest.form
+        names = ("currency", "kind", "date", "reason", "text", "contact")
+        page = form.get("page", "")
+        return {name: form.get(name, "") for name in names} | {
+            "page": int(page) if page.isascii() and page.isdecimal() else 1,
+            "lines": self._get_ids("line"),
+        }
+
+    def _get_ids(self, name):
+        return account_page.parse_ids(request.httprequest.form.getlist(name))
+
+    def _place(self, group, typed):
+        """Add to a ``group`` of the account the page of it that is shown, and what was
+        typed if that was in its form."""
+        proposed = {item["id"] for item in group["items"] if item["is_proposed"]}
+        if not typed or typed["currency"] not in ("", str(group["currency"].id)):
+            typed = {}
+        group["proposed_ids"] = sorted(proposed)
+        group["typed"] = typed
+        group["page"] = account_page.paginate(
+            group["items"],
+            typed.get("page", 1),
+            set(typed.get("lines", proposed)),
+        )
+
+    @account_route("/select", methods=["POST"])
+    def dunning_account_select(self, token=None, company_id=None, ticks="", **kwargs):
+        """Another page of the open invoices. What is ticked travels in the form.
+
+        :param str ticks: ``none`` or ``proposed`` to tick that instead
+        """
+        account = self._open_account(token, company_id)
+        typed = self._get_typed()
+        if ticks == "none":
+            typed["lines"] = []
+        elif ticks == "proposed":
+            typed["lines"] = self._get_ids("proposed")
+        return self._render_account(account, typed=typed)
 
     def _prepare_account_values(self, account):
         """What every page below the account needs."""

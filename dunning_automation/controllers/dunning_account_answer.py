@@ -3,7 +3,7 @@ from odoo.http import request
 
 from .dunning_account import DunningAccountPortal, account_route
 
-SAID = ("promise", "dispute", "reply")
+SAID = ("promise", "dispute", "copy", "contact", "call", "reply", "preferences")
 
 
 class DunningAccountAnswer(DunningAccountPortal):
@@ -32,30 +32,31 @@ class DunningAccountAnswer(DunningAccountPortal):
         date="",
         reason="",
         text="",
+        contact="",
         **kwargs,
     ):
         """The customer promises, contests, asks or tells something."""
-        account = self._open_account(token, company_id)
+        account = self._open_form(token, company_id)
         answers = request.env["dunning.account.answer"].sudo()
         case_sudo = answers._search_case(
             account["partner_sudo"], account["company_sudo"]
         )
         if not case_sudo:
             raise request.not_found()
-        names = request.httprequest.form.getlist("line")
         try:
             said = answers._answer(
                 case_sudo,
                 account["notice_sudo"],
                 self._get_author(account),
                 kind,
-                [int(name) for name in names if name.isdecimal()],
+                self._get_ids("line"),
                 date=answers._parse_date(date),
                 reason_id=int(reason) if reason.isdecimal() else None,
                 text=text,
+                contact=contact,
             )
         except UserError as error:
-            typed = {"kind": kind, "date": date, "text": text, "lines": names}
+            typed = self._get_typed() | {"is_open": True}
             return self._render_account(account, error=str(error), typed=typed)
         return self._make_private(
             request.redirect(f"{account['account_url']}?said={said}")

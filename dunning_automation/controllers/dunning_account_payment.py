@@ -53,18 +53,17 @@ class DunningAccountPayment(DunningAccountPortal):
             else the ticked ones
         :param str amount: to pay only a part
         """
-        account = self._open_account(token, company_id)
-        form = request.httprequest.form
-        names = form.getlist("proposed" if scope == "overdue" else "line")
+        account = self._open_form(token, company_id)
         try:
             basket = self._get_payments()._choose(
                 account["partner_sudo"],
                 account["company_sudo"],
-                [int(name) for name in names if name.isdecimal()],
+                self._get_ids("proposed" if scope == "overdue" else "line"),
                 self._parse_amount(amount),
             )
         except UserError as error:
-            return self._render_account(account, error=str(error))
+            typed = self._get_typed()
+            return self._render_account(account, error=str(error), typed=typed)
         values = self._prepare_account_values(account)
         values |= self._prepare_payment_values(account, basket)
         response = request.render("dunning_automation.portal_account_pay", values)
@@ -148,7 +147,7 @@ class DunningAccountPayment(DunningAccountPortal):
         :param str access_token: the signed basket
         :return: what the payment form needs to go on with the provider
         """
-        account = self._open_account(token, company_id)
+        account = self._open_form(token, company_id)
         payments_sudo = self._get_payments()
         basket = payments_sudo._check(
             account["partner_sudo"], account["company_sudo"], str(access_token)
@@ -179,7 +178,10 @@ class DunningAccountPayment(DunningAccountPortal):
                 and self._is_own_user(account),
                 landing_route=account["account_url"],
                 reference_prefix=payments_sudo._get_reference_prefix(moves_sudo),
-                custom_create_values={"invoice_ids": [Command.set(moves_sudo.ids)]},
+                custom_create_values={
+                    "invoice_ids": [Command.set(moves_sudo.ids)],
+                    "dunning_notice_id": account["notice_sudo"].id,
+                },
             )
         return tx_sudo._get_processing_values()
 

@@ -8,10 +8,12 @@ from . import account_payment
 from . import dunning_account_answer
 from . import dunning_account_link
 from . import dunning_account_payment
+from . import dunning_account_preference
 from . import dunning_action
 from . import dunning_call
 from . import dunning_action_variant
 from . import dunning_assignment
+from . import dunning_attempt
 from . import dunning_case_courtesy
 from . import dunning_bank
 from . import dunning_case_account
@@ -57,6 +59,7 @@ from . import dunning_level
 from . import dunning_manual_step
 from . import dunning_level_minimum
 from . import dunning_notice_courtesy  # A part of the notice.
+from . import dunning_notice_tracking  # A part of the notice.
 from . import dunning_notice
 from . import dunning_notice_line_charge
 from . import dunning_notice_line
@@ -85,6 +88,7 @@ from . import mail_thread
 from . import dunning_watchdog
 from . import dunning_wording
 from . import ir_module_module
+from . import payment_transaction
 from . import res_company
 from . import res_config_settings
 from . import res_partner

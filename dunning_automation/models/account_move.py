@@ -232,18 +232,21 @@ class AccountMove(models.Model):
             precommit.data[RECHECK].update(self.ids)
 
     def _dunning_recheck_collected(self):
-        """A query each where nothing is queued and nothing is agreed; the accountant's
-        work never fails here."""
+        """A query each where nothing is queued, agreed or paid; the accountant's work
+        never fails here."""
         moves = self.browse(self.env.cr.precommit.data.pop(RECHECK, ()))
         clean = self.env(su=True, context=clean_context(self.env.context))
         notices = clean["dunning.notice"]._search_queued(moves)
         holds = clean["dunning.hold"]._search_settled(moves)
-        if notices or holds:
+        paid = clean["dunning.notice"]._search_paid(moves)
+        if notices or holds or paid:
             self.env.flush_all()  # What fails here is the accountant's own.
         if holds:
             self._dunning_try(holds._settle_agreements, holds)
         if notices:
             self._dunning_try(notices._recheck, notices)
+        if paid:
+            self._dunning_try(paid._tell_paid, paid)
 
     @api.model
     def _dunning_try(self, method, records):

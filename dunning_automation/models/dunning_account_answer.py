@@ -12,15 +12,18 @@ KINDS = {
     "promise": "promises",
     "paid": "says_paid",
     "dispute": "disputes",
-    "copy": "other",
+    "copy": "wants_copy",
     "contact": "wrong_contact",
-    "call": "other",
+    "call": "wants_call",
     "other": "other",
 }
 """What a customer can say, and as what a person finds it."""
 DAILY_ANSWERS = 10
 """Answers of a customer and day that are taken."""
 MAX_TEXT = 2000
+MAX_CONTACT = 200
+TOLD_APART = ("copy", "contact", "call")
+"""Of those that a person looks at: what the customer reads that happens next."""
 PROMISE_DAYS = 14
 """A promise for a later day is accepted by a person only."""
 
@@ -42,7 +45,16 @@ class DunningAccountAnswer(models.AbstractModel):
 
     @api.model
     def _answer(
-        self, case, notice, author, kind, line_ids, date=None, reason_id=None, text=""
+        self,
+        case,
+        notice,
+        author,
+        kind,
+        line_ids,
+        date=None,
+        reason_id=None,
+        text="",
+        contact="",
     ):
         """Take an answer; what follows is done by the system.
 
@@ -52,14 +64,17 @@ class DunningAccountAnswer(models.AbstractModel):
         :param str kind: one of ``KINDS``
         :param line_ids: open items that it is about
         :param date: until when he pays, or when he paid
-        :return: what happened: ``promise``, ``dispute`` or ``reply``
+        :param str contact: address or number of the right contact, or to call
+        :return: what happened: ``promise``, ``dispute``, ``reply`` or one of
+            ``TOLD_APART``
         :raise UserError: in words for the customer
         """
         self = self.with_user(SUPERUSER_ID).with_company(case.company_id)
         case, notice = case.with_env(self.env), notice.with_env(self.env)
         lines = self._get_own_lines(case, line_ids)
         text = text.replace("\0", "").strip()[:MAX_TEXT]
-        self._check_answer(case, kind, lines, date, text)
+        contact = " ".join(contact.replace("\0", "").split())[:MAX_CONTACT]
+        self._check_answer(case, kind, lines, date, text, contact)
         if kind == "promise" and self._is_promise_fine(case, lines, date):
             self._make(case, "promise", lines, date=date, note=text)
             return "promise"
@@ -69,8 +84,8 @@ class DunningAccountAnswer(models.AbstractModel):
             reason = (reason or reasons)[:1]
             self._make(case, "dispute", lines, reason_id=reason.id, description=text)
             return "dispute"
-        self._hand_to_person(case, notice, author, kind, lines, date, text)
-        return "reply"
+        self._hand_to_person(case, notice, author, kind, lines, date, text, contact)
+        return kind if kind in TOLD_APART else "reply"
 
     @api.model
     def _get_own_lines(self, case, line_ids):
@@ -82,7 +97,7 @@ class DunningAccountAnswer(models.AbstractModel):
         )
 
     @api.model
-    def _check_answer(self, case, kind, lines, date, text):
+    def _check_answer(self, case, kind, lines, date, text, contact):
         if kind not in KINDS:
             raise UserError(self.env._("Please choose what you want to tell us."))
         if kind in ("promise", "paid", "dispute", "copy") and not lines:
@@ -92,7 +107,14 @@ class DunningAccountAnswer(models.AbstractModel):
             raise UserError(
                 self.env._("Please enter the day until which you will pay.")
             )
-        if kind in ("dispute", "contact", "call", "other") and not text:
+        if kind in ("contact", "call") and not (contact or text):
+            raise UserError(
+                self.env._(
+                    "Please enter the e-mail address or phone number that we should "
+                    "use, or write a few words."
+                )
+            )
+        if kind in ("dispute", "other") and not text:
             raise UserError(self.env._("Please write a few words."))
         if self._count_today(case) >= DAILY_ANSWERS:
             raise UserError(
@@ -148,7 +170,7 @@ class DunningAccountAnswer(models.AbstractModel):
         )
 
     @api.model
-    def _hand_to_person(self, case, notice, author, kind, lines, date, text):
+    def _hand_to_person(self, case, notice, author, kind, lines, date, text, contact):
         """On the case, to the collector, with what it probably is."""
         lang = case._get_collector(case.level_id.policy_id).lang
         label = self.with_context(lang=lang)._get_choices()[kind]
@@ -156,6 +178,7 @@ class DunningAccountAnswer(models.AbstractModel):
             label,
             ", ".join(lines.move_id.mapped("name")),
             format_date(self.env, date) if date else "",
+            contact,
             text,
         ]
         body = "\n".join(filter(None, about))
@@ -178,7 +201,9 @@ class DunningAccountAnswer(models.AbstractModel):
                 is_family=True,
                 is_automatic=False,
                 is_forged=False,
-                suggestion=Suggestion(KINDS[kind], date, matched=label),
+                suggestion=Suggestion(
+                    KINDS[kind], date, matched=label, contact=contact
+                ),
             )
         )
 

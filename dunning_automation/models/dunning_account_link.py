@@ -55,16 +55,6 @@ class DunningAccountLink(models.AbstractModel):
             return none_sudo
         return notice_sudo if notice_sudo._is_account_link_valid() else none_sudo
 
-    def _mark_account_opened(self):
-        """Somebody opened the account with the link of this notice: told once a day. No
-        picture is counted, and no other site is asked."""
-        last = self.env["dunning.event"].search(
-            [("notice_id", "=", self.id), ("kind", "=", "account_opened")], limit=1
-        )
-        day = timedelta(days=1)
-        if not last or last.occurred_at + day <= self.env.cr.now():
-            self._tell("account_opened")
-
     def _is_account_link_valid(self):
         days = self.company_id.dunning_link_days
         since = self.date_sent or self.create_date

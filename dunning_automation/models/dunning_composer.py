@@ -249,7 +249,9 @@ class DunningComposer(models.AbstractModel):
 
     def _wrap(self, body):
         """The frame around a rendered body. A portal page has one of its own."""
-        return body if self.channel == "portal" else self._encapsulate(body)
+        if self.channel == "portal":
+            return body
+        return self._encapsulate(body + self._get_opening_image())
 
     def _encapsulate(self, body):
         """Put a rendered body into the layout, with absolute links."""

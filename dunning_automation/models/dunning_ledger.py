@@ -51,6 +51,7 @@ READ_FIELDS = {
         "active",
         "commercial_partner_id",
         "dunning_bounced_email",
+        "dunning_channel",
         "dunning_contact_id",
         "dunning_policy_id",
         "dunning_tz",
@@ -666,7 +667,10 @@ class DunningLedger(models.AbstractModel):
                      WHERE open_credit.partner_id = notice.partner_id)"""
             ),
             SQL(
-                "(SELECT dunning_link_days > 0 FROM res_company WHERE id = %s)",
+                """(SELECT JSONB_BUILD_ARRAY(
+                           dunning_link_days > 0, dunning_track_opening)
+                      FROM res_company
+                     WHERE id = %s)""",
                 company.id,
             ),
             self.env["dunning.notice"]._get_charge_facts_stamp(),

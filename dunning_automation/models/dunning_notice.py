@@ -41,6 +41,7 @@ class DunningNotice(models.Model):
         "dunning.letter.desk",
         "dunning.manual.step",
         "dunning.notice.courtesy",
+        "dunning.notice.tracking",
     ]
     _order = "date desc, id desc"
     _allow_sudo_commands = False

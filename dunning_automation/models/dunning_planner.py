@@ -1,9 +1,11 @@
+from psycopg2.extras import Json
+
 from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.misc import get_lang
 
 from ..tools import blast, pilot
-from ..tools.channels import INTERNAL, UNATTENDED
+from ..tools.channels import CALLS, INTERNAL, UNATTENDED, UNHEARD
 from ..tools.notice_states import LET_OUT, PENDING
 from .dunning_ledger import VALID_EMAIL
 
@@ -551,9 +553,11 @@ class DunningPlanner(models.AbstractModel):
         """Fill ``dunning_way``: per debtor, group and level how it is done.
 
         For each action of the level the first of its chain of fallbacks that reaches
-        the debtor. ``channel_from`` and ``fallback_reason`` tell which channel failed
-        him first; a row with a ``reason`` and no channel says that nothing reaches him,
-        with the reason of the first.
+        the debtor, or the one on the channel that he prefers; a letter, and what
+        happens between us, does not give way to that. ``channel_from`` and
+        ``fallback_reason`` tell which channel it is instead of, and why; a row with a
+        ``reason`` and no channel says that nothing reaches him, with the reason of the
+        first.
         """
         channels = {"email", *policies.level_ids.action_ids.mapped("channel")}
         self.env.cr.execute(
@@ -584,12 +588,24 @@ class DunningPlanner(models.AbstractModel):
                                         main_id)
                            partner_id, simulated, group_key, level_id, sequence,
                            action_id, main_channel, depth, reason, recipient_id,
-                           email_to, channel
+                           email_to, channel, wish.granted
                       FROM rung
                       JOIN chain USING (level_id)
                       JOIN reach USING (partner_id, simulated, group_key, channel)
+                 LEFT JOIN (SELECT id AS partner_id, dunning_channel AS preferred
+                              FROM res_partner
+                             WHERE dunning_channel IS NOT NULL
+                           ) AS debtor USING (partner_id)
+                CROSS JOIN LATERAL (
+                        SELECT COALESCE(
+                                   main_channel NOT IN %(unheard)s
+                                   AND preferred = COALESCE(
+                                           %(calls)s::jsonb ->> channel, channel),
+                                   FALSE
+                               ) AS granted
+                       ) AS wish
                      ORDER BY partner_id, simulated, group_key, level_id, main_id,
-                              reason IS NOT NULL, depth
+                              reason IS NOT NULL, granted DESC, depth
                 )
                 SELECT DISTINCT ON (partner_id, simulated, group_key, level_id,
                                     used.channel)
@@ -597,7 +613,8 @@ class DunningPlanner(models.AbstractModel):
                        tried.sequence, tried.action_id, tried.reason,
                        tried.recipient_id, tried.email_to,
                        CASE WHEN depth > 0 THEN main_channel END AS channel_from,
-                       first.reason AS fallback_reason
+                       CASE WHEN tried.granted THEN 'preferred_channel'
+                            ELSE first.reason END AS fallback_reason
                   FROM tried
             CROSS JOIN LATERAL (
                         SELECT CASE WHEN tried.reason IS NULL THEN tried.channel END
@@ -612,7 +629,9 @@ class DunningPlanner(models.AbstractModel):
                  ORDER BY partner_id, simulated, group_key, level_id, used.channel,
                           depth DESC, tried.sequence, tried.action_id
                 """,
+                calls=Json(CALLS),
                 longest=LONGEST_CHAIN,
+                unheard=UNHEARD,
                 reach=SQL(" UNION ALL ").join(
                     self._get_reach_sql(channel) for channel in sorted(channels)
                 ),

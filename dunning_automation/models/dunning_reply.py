@@ -92,6 +92,8 @@ class DunningReply(models.Model):
             ("out_of_office", "Out of office"),
             ("wrong_contact", "Wrong contact"),
             ("unsubscribe", "Wants no messages"),
+            ("wants_copy", "Wants the invoice again"),
+            ("wants_call", "Wants a call"),
             ("other", "Read it"),
         ],
         required=True,
@@ -445,6 +447,8 @@ class DunningReply(models.Model):
             "disputes": self.env._("disputes"),
             "wrong_contact": self.env._("wrong contact"),
             "unsubscribe": self.env._("wants no messages"),
+            "wants_copy": self.env._("wants the invoice again"),
+            "wants_call": self.env._("wants a call"),
         }.get(self.suggestion, self.env._("read it"))
         return self.env._(
             "Answer of %(customer)s: %(words)s", customer=customer, words=words

@@ -83,6 +83,12 @@ class ResCompany(models.Model):
         help="So many days a link in a message opens the customer's account without a "
         "login. 0 = messages contain no such link, and those sent open nothing.",
     )
+    dunning_track_opening = fields.Boolean(
+        "See Whether Messages Are Opened",
+        help="E-mails contain a picture of one pixel that tells when they are "
+        "displayed. In many countries the customer must have agreed to that. Links to "
+        "the account tell it anyway when they are followed.",
+    )
     dunning_promise_tolerance_days = fields.Integer(
         "Days of Tolerance",
         default=2,

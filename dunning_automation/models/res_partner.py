@@ -62,6 +62,14 @@ class ResPartner(models.Model):
         help="For quiet hours. Empty = found by country and state. Odoo's own time "
         "zone of a contact is that of the user who created it.",
     )
+    dunning_channel = fields.Selection(
+        lambda self: self.env["dunning.account.preference"]._get_channels(),
+        "Preferred Channel",
+        copy=False,
+        groups=READERS,
+        help="Used instead of the main action of a level where that action falls back "
+        "on this channel; never instead of a letter or an internal step.",
+    )
     dunning_optout_ids = fields.Many2many(
         "dunning.optout",
         string="Opt-outs",

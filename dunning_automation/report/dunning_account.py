@@ -92,7 +92,7 @@ class DunningAccount(models.AbstractModel):
                 %(net_lines)s
                 SELECT item.move_line_id AS id, item.move_id, item.date_due,
                        item.currency_id, item.residual_currency AS amount,
-                       net_line.stop_reason, move.name,
+                       item.stop_reason, move.name,
                        COALESCE(move.invoice_date, move.date) AS date,
                        COALESCE(NULLIF(move.payment_reference, ''), move.name)
                            AS reference,
@@ -102,9 +102,16 @@ class DunningAccount(models.AbstractModel):
                        AND move.move_type = 'out_invoice'
                        AND move.payment_state IN ('not_paid', 'partial')
                        AND NOT %(in_flight)s AS can_pay
-                  FROM item
+                  FROM (SELECT move_line_id, move_id, date_due, currency_id,
+                               residual_currency, stop_reason
+                          FROM net_line
+                     UNION ALL -- Joined, each would be looked for among all others.
+                        SELECT move_line_id, move_id, date_due, currency_id,
+                               residual_currency, NULL
+                          FROM item
+                         WHERE residual_currency < 0
+                       ) AS item
                   JOIN account_move move ON move.id = item.move_id
-             LEFT JOIN net_line ON net_line.move_line_id = item.move_line_id
                  ORDER BY item.date_due, item.move_line_id
                 """,
                 net_lines=ledger._get_net_lines_cte(

@@ -248,9 +248,9 @@ class TestAccountPage(AccountCommon):
             },
         )
 
-    def test_language_of_the_message(self):
+    def test_language_of_whoever_got_the_message(self):
         self.env["res.lang"]._activate_lang("de_DE")
-        self.notice.sudo().lang = "de_DE"
+        self.customer.lang = "de_DE"
         answer = self.page(None, self.link)
         self.assertIn('lang="de-DE"', answer.text)
         self.assertIn("01.03.2026", answer.text)
@@ -284,9 +284,9 @@ class TestAccountPage(AccountCommon):
 
     def test_many_invoices_take_the_same_queries_as_few(self):
         counts = []
-        for number in (5, 5, 60):  # The first fills the caches.
+        for number in (150, 60, 1000):  # The first fills the caches.
             customer = self._create_customer()
-            self.invoices([{"partner": customer} for _i in range(number)])
+            self.many(customer, number)
             notice = self.told(
                 self.env["account.move"].search(
                     [("partner_id", "=", customer.id)], limit=1
@@ -300,7 +300,7 @@ class TestAccountPage(AccountCommon):
             before = self.cr.sql_log_count
             answer = self.page(None, link)
             counts.append(self.cr.sql_log_count - before)
-            self.assertEqual(answer.text.count("/invoice/"), number)
+            self.assertEqual(answer.text.count("/invoice/"), min(number, 100))
         self.assertEqual(counts[1], counts[2])
 
 

@@ -103,9 +103,12 @@ class TestAccountAnswer(AccountCommon):
     def test_what_a_person_reads(self):
         table = {
             "paid": ("says_paid", {"days": -2}),
-            "copy": ("other", {}),
-            "contact": ("wrong_contact", {"text": "Ask Ben, ben@example.com"}),
-            "call": ("other", {"text": "After 9, 555-0100"}),
+            "copy": ("wants_copy", {}),
+            "contact": (
+                "wrong_contact",
+                {"text": "Ask Ben", "contact": "ben@example.com"},
+            ),
+            "call": ("wants_call", {"contact": "555-0100"}),
             "other": ("other", {"text": "Hello"}),
         }
         for number, (kind, (suggestion, form)) in enumerate(table.items(), 1):
@@ -117,9 +120,22 @@ class TestAccountAnswer(AccountCommon):
                 if suggestion != "other":
                     self.assertEqual(reply.suggestion, suggestion)
                 self.assertIn(form.get("text", ""), reply.text)
+                self.assertIn(form.get("contact", ""), reply.text)
+                if form.get("contact"):
+                    self.assertEqual(reply.suggested_contact, form["contact"])
         self.assertEqual(reply.notice_id, self.notice)
         self.assertEqual(reply.activity_id.res_model, "dunning.case")
         self.assertTrue(self.notice.case_id.open_reply)
+
+    def test_what_happens_next(self):
+        table = {
+            "copy": ({}, "download each of them"),
+            "contact": ({"contact": "ben@example.com"}, "corrects our records"),
+            "call": ({"contact": "555-0100"}, "calls you back"),
+        }
+        for kind, (form, words) in table.items():
+            with self.subTest(kind):
+                self.assertIn(words, self.say(kind, **form).text)
 
     def test_what_is_missing_is_asked_for(self):
         paid = self.invoice()
@@ -131,6 +147,8 @@ class TestAccountAnswer(AccountCommon):
             (("promise",), {"date": "tomorrow"}, "enter the day"),
             (("promise",), {"days": -1}, "enter the day"),
             (("dispute",), {"text": " "}, "write a few words"),
+            (("contact",), {"text": " ", "contact": " "}, "address or phone"),
+            (("call",), {}, "address or phone"),
             (("promise", paid), {"days": 1}, "tick the invoices"),
             (("dispute", self.foreign), {"text": "x"}, "tick the invoices"),
         ]
@@ -190,17 +208,3 @@ class TestAccountAnswer(AccountCommon):
         self.env.flush_all()
         self.assertNotIn("o_dunning_answer", self.page(None, self.link).text)
         self.assertEqual(self.say("other", text="x").status_code, 404)
-
-    def test_opening_is_told_once_a_day(self):
-        def told():
-            self.env.invalidate_all()
-            return self.notice.event_ids.mapped("kind").count("account_opened")
-
-        self.page(None, self.link)
-        self.page(None, self.link)
-        self.assertEqual(told(), 1)
-        self.authenticate(None, None)
-        self.url_open(self.link, headers={"User-Agent": "Googlebot"})
-        self.travel(1)
-        self.page(None, self.link)
-        self.assertEqual(told(), 2)

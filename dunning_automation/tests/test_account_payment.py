@@ -259,6 +259,21 @@ class TestAccountPayment(PaymentCommon):
                 savepoint.rollback()
                 self.env.invalidate_all()
 
+    def test_payment_is_put_down_to_the_message_that_led_to_it(self):
+        tx = self.start(self.basket(self.pay_page(line=self.lines(self.overdue))))
+        self.assertEqual(tx.dunning_notice_id, self.notice)
+        self.assertFalse(self.notice.date_paid)
+        self.finish(tx)
+        tx._post_process()
+        [event] = self.notice.event_ids.filtered(lambda e: e.kind == "paid_online")
+        self.assertEqual(event.payload["transaction"], tx.id)
+        self.assertEqual(event.payload["amount"], 100.0)
+        self.assertTrue(self.notice.date_paid)
+        self.portal_user("n_anna", self.customer)
+        path = f"/my/dunning/{self.company.id}"
+        page = self.pay_page("n_anna", path, line=self.lines(self.second))
+        self.assertFalse(self.start(self.basket(page), path=path).dunning_notice_id)
+
     # === NOBODY ELSE === #
 
     def test_basket_of_somebody_else(self):

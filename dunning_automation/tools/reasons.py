@@ -64,6 +64,8 @@ REASONS = [
     ("no_postal_address", "The postal address is incomplete"),
     ("no_phone", "No phone number"),
     ("no_portal_user", "Nobody of the customer has a portal account"),
+    # another channel is used
+    ("preferred_channel", "The customer prefers this channel"),
     # at sending
     ("courtesy_lapsed", "The due date has passed: a courtesy is too late"),
     # settled

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from installer.in_odoo import environment
 
-from . import audit, ledger, planning, replay, sending, worklist
+from . import account, audit, ledger, planning, replay, sending, worklist
 
 RESULT_MARK = "\x1eRESULT "
 
@@ -27,6 +27,7 @@ STEPS = {
     "audit": audit.measure,
     "replay": replay.measure,
     "worklist": worklist.measure,
+    "account": account.measure,
 }
 
 

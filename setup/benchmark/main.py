@@ -23,6 +23,7 @@ from .sending import READY_MARK
 
 CURVE = (1_000, 10_000, 100_000)
 WORKLIST = 10_000
+ACCOUNT = 10_000
 REPLAY = 10_000
 SENDERS = 2
 FEW_LINES = 20_000
@@ -91,6 +92,17 @@ def _parse(arguments: list) -> argparse.Namespace:
         "default), and on one of that many if they are more",
     )
     parser.add_argument(
+        "--account",
+        type=_count,
+        default=ACCOUNT,
+        metavar="LINES",
+        help="open the account page of a customer with 1,000 open invoices on a ledger "
+        f"of that many lines (default: {ACCOUNT:,})",
+    )
+    parser.add_argument(
+        "--only-account", action="store_true", help="leave out everything else"
+    )
+    parser.add_argument(
         "--replay",
         type=_count,
         default=REPLAY,
@@ -132,6 +144,8 @@ class Bench:
         options = self.options
         if options.only_replay:
             return {"replay": self._measure_replay()}
+        if options.only_account:
+            return {"account": self._measure_account()}
         ledger = self._make_ledger(options.lines)
         samples = [self._measure_ours(ledger, i) for i in range(options.repeat)]
         peer = self._measure_peer(ledger)
@@ -141,6 +155,7 @@ class Bench:
             "audit": self._measure_audit(),
             "curve": self._measure_curve(),
             "worklist": self._measure_worklist(),
+            "account": self._measure_account(),
             "replay": self._measure_replay(),
         }
 
@@ -236,6 +251,15 @@ class Bench:
                 value = measured[name]
                 values.append(_rounded(value) if name.endswith("_s") else value)
         return figures
+
+    def _measure_account(self) -> dict:
+        """The page of a customer with many open invoices, beside Odoo's."""
+        lines = self.options.account
+        database = self._make_ledger(lines)
+        measured = self._step(f"Account page: {lines:,} lines", "account", database)
+        self._drop(database)
+        rounded = {name: _rounded(measured[name]) for name in ("ours_s", "odoo_s")}
+        return measured | rounded
 
     def _measure_replay(self) -> dict:
         """Three months of the past, with two policies."""

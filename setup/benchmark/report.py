@@ -10,6 +10,7 @@ def markdown(measured: dict) -> str:
         "audit": _audit,
         "curve": _curve,
         "worklist": _worklist,
+        "account": _account,
         "replay": _replay,
     }
     parts = [make(measured[name]) for name, make in tables.items() if name in measured]
@@ -118,6 +119,23 @@ def _worklist(figures: dict) -> str:
         for index, seconds in enumerate(figures[name])
     ]
     return _table(["screen", "lines", "seconds", "against the first"], *rows)
+
+
+def _account(figures: dict) -> str:
+    ours, theirs = figures["ours_s"], figures["odoo_s"]
+    names = ("invoices", "lines")
+    sizes = [figures[name] for name in names]
+    return _table(
+        ["page of a customer", "open invoices", "lines", "on the page", "s", "against"],
+        [
+            "ours: account",
+            *sizes,
+            figures["ours_shown"],
+            ours,
+            f"{ours / theirs:.2f}x Odoo's",
+        ],
+        ["Odoo: /my/invoices", *sizes, figures["odoo_shown"], theirs, ""],
+    )
 
 
 def _replay(figures: dict) -> str:
