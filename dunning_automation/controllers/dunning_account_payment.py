@@ -171,6 +171,7 @@ class DunningAccountPayment(DunningAccountPortal):
         if tx_sudo:
             PaymentPostProcessing.monitor_transaction(tx_sudo)
         else:
+            request.update_context(delay_token_charge=True)
             tx_sudo = self._create_transaction(
                 **values,
                 token_id=token_id,
@@ -181,6 +182,8 @@ class DunningAccountPayment(DunningAccountPortal):
                 reference_prefix=payments_sudo._get_reference_prefix(moves_sudo),
                 custom_create_values={"invoice_ids": [Command.set(moves_sudo.ids)]},
             )
+            if flow == "token":
+                payments_sudo._charge(tx_sudo)
         return tx_sudo._get_processing_values()
 
     def _check_method(self, offer, provider_id, flow, method_or_token_id):

@@ -85,6 +85,7 @@ from . import mail_thread
 from . import dunning_watchdog
 from . import dunning_wording
 from . import ir_module_module
+from . import payment_transaction
 from . import res_company
 from . import res_config_settings
 from . import res_partner

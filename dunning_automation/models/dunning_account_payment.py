@@ -178,6 +178,35 @@ class DunningAccountPayment(models.AbstractModel):
         return same[:1]
 
     @api.model
+    def _charge(self, tx):
+        """Charge a stored card. The transaction is on disk before: neither a request
+        that Odoo repeats nor a server that dies forgets that there was a charge."""
+        self.env["dunning.sender"]._commit()
+        tx._charge_with_token()
+        if tx.dunning_is_unknown:
+            self._ask_person(tx)
+
+    @api.model
+    def _ask_person(self, tx):
+        """Somebody must ask the provider what became of a charge."""
+        case = self.env["dunning.agreement"]._search_case(
+            tx.partner_id.commercial_partner_id, tx.company_id
+        )
+        if case:
+            case.with_context(mail_activity_quick_update=True).activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=tx.company_id._dunning_today(),
+                summary=self.env._("A card may have been charged"),
+                note=self.env._(
+                    "The payment provider did not answer when %(reference)s was "
+                    "charged. Look there what became of it; the customer cannot pay "
+                    "these invoices again until tomorrow.",
+                    reference=tx.reference,
+                ),
+                user_id=case._get_collector(case.level_id.policy_id).id,
+            )
+
+    @api.model
     def _filter_told(self, tx, partner):
         """The transaction ``tx`` of the visitor, if the page still tells what became of
         it: it is about this account, and of the last hour."""
