@@ -75,6 +75,7 @@
     ],
     "assets": {
         "web.assets_backend": ["dunning_automation/static/src/**/*"],
+        "web.assets_frontend": ["dunning_automation/static/src/account_answer/*.scss"],
         "web.assets_tests": ["dunning_automation/static/tests/tours/**/*"],
     },
     "post_init_hook": "post_init_hook",

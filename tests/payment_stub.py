@@ -173,7 +173,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.host:
             self._answer("GET")
         else:
-            payment = self.server.stub.payments[self.path.rpartition("/")[2]]
+            path = urlsplit(self.path).path
+            payment = self.server.stub.payments[path.rpartition("/")[2]]
             self._send(200, CHECKOUT % payment["description"], "text/html")
 
     def do_POST(self) -> None:
@@ -209,7 +210,7 @@ class Handler(BaseHTTPRequestHandler):
     def _decide(self) -> None:
         """Somebody presses a button of the page; Odoo is told before he is back."""
         stub = self.server.stub
-        payment = stub.payments[self.path.rpartition("/")[2]]
+        payment = stub.payments[urlsplit(self.path).path.rpartition("/")[2]]
         payment["status"] = self._read()["status"]
         stub.notify_mollie(payment)
         self.send_response(303)

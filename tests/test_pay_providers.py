@@ -466,7 +466,7 @@ def test_in_the_browser(customer, tmp_path, button):
         browser.wait_for("location.pathname.startsWith('/my')", "the portal")
         browser.open(customer.page_url)
         browser.run(f"{pay_all}.click()")
-        browser.wait_for(f"!!{other_method}", "the payment form")
+        browser.wait_for(f"{submit} && !{submit}.disabled", "the stored card")
         browser.run(f"{other_method}.click()")
         browser.wait_for(f"!!{mollie}", "Mollie in the payment form")
         browser.run(f"{mollie}.click()")

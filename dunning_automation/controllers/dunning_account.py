@@ -11,6 +11,11 @@ PRIVATE_HEADERS = {
 """The address of the page is its key: nobody else gets to know or to keep it."""
 
 
+def to_number(text):
+    """What a form sends as a number, None of anything else."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 def account_route(path="", **options):
     """A page below the account, for those with a link and for portal users."""
     return http.route(

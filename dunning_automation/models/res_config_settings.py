@@ -24,6 +24,9 @@ class ResConfigSettings(models.TransientModel):
     dunning_link_days = fields.Integer(
         related="company_id.dunning_link_days", readonly=False
     )
+    dunning_upload_mb = fields.Integer(
+        related="company_id.dunning_upload_mb", readonly=False
+    )
     dunning_promise_tolerance_days = fields.Integer(
         related="company_id.dunning_promise_tolerance_days", readonly=False
     )

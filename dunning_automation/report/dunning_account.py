@@ -56,7 +56,9 @@ class DunningAccount(models.AbstractModel):
 
         :return: dict with ``items`` and ``credits`` (rows of ``_read_items``, credits
             positive), ``open``, ``overdue`` and ``credit`` (amounts in ``currency``),
-            ``aging`` (see ``tools/aging.py``), ``proposed`` (sum of what is ticked)
+            ``aging`` (see ``tools/aging.py``), ``proposed`` (sum of what is ticked, less
+            discounts) and ``left_out`` (whether something is payable, but not ticked
+            because of what the customer said)
         """
         items = [row for row in rows if row["amount"] > 0]
         credits = [
@@ -80,7 +82,13 @@ class DunningAccount(models.AbstractModel):
             "credit": total(credits),
             "aging": aging.shares(buckets),
             "can_pay": any(item["can_pay"] for item in items),
-            "proposed": total(item for item in items if item["is_proposed"]),
+            "proposed": currency.round(
+                sum(item["to_pay"] for item in items if item["is_proposed"])
+            ),
+            "left_out": any(
+                item["can_pay"] and item["status"] in account_page.LEFT_OUT
+                for item in items
+            ),
         }
 
     @api.model
@@ -89,8 +97,9 @@ class DunningAccount(models.AbstractModel):
         ``name``, ``reference`` (to name in a transfer), ``customer_reference``,
         ``date``, ``date_due``, ``amount`` (open, negative for credits),
         ``currency_id``, ``stop_reason`` (code, None if nothing stops it),
-        ``is_document`` (it has a PDF), ``is_in_flight`` (money is on its way) and
-        ``can_pay`` (online)."""
+        ``is_document`` (it has a PDF), ``is_in_flight`` (money is on its way),
+        ``can_pay`` (online), ``discount`` (what is saved by paying today, until
+        ``discount_date``) and ``to_pay`` (the rest)."""
         ledger = self.env["dunning.ledger"]
         ledger._flush()
         self.env["account.move"].flush_model()
@@ -124,7 +133,25 @@ class DunningAccount(models.AbstractModel):
         for row in rows:
             row["amount"] = float(row["amount"])
             row["can_pay"] = row["can_pay"] and not row["is_in_flight"]
+            row |= {
+                "discount": 0.0,
+                "discount_date": False,
+                "to_pay": row["amount"],
+            }
+        self._take_off_discounts(rows, company._dunning_today())
         return rows
+
+    @api.model
+    def _take_off_discounts(self, rows, day):
+        """Early-payment discounts of ``rows`` on ``day``, by Odoo's own rules; nothing
+        is asked for invoices that cannot have one."""
+        payable = {row["id"]: row for row in rows if row["can_pay"]}
+        lines = self.env["account.move.line"].browse(payable)
+        for line, discount in lines._dunning_get_discounts(day).items():
+            row = payable[line.id]
+            row["discount"] = discount["discount_amount_currency"]
+            row["discount_date"] = line.discount_date
+            row["to_pay"] = discount["amount_residual_currency"]
 
     @api.model
     def _get_in_flight_sql(self):

@@ -12,6 +12,9 @@ STATUS_OF_STOP = {
     "transaction_pending": "processing",
 }
 
+LEFT_OUT = ("promised", "disputed")
+"""What the customer spoke about is payable, but not proposed."""
+
 
 def status(stop_reason, days_overdue):
     """
