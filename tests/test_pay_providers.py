@@ -1,13 +1,15 @@
 """Customers pay with Mollie and Stripe: Odoo's own code for them, a real server, and a
 stub of the providers (`payment_stub.py`) that counts what it took.
 
-Mollie stands for providers with a page of their own: make a payment, go there, a webhook
-that tells to ask, come back. Stripe stands for stored cards: Odoo itself charges, in the
-request of the customer, and a signed webhook tells the state. The fear: a customer who
-is charged twice.
+Mollie stands for providers with a page of their own: make a payment, go there, a
+webhook that tells to ask, come back. Stripe stands for stored cards: Odoo itself
+charges, in the request of the customer, and a signed webhook tells the state. The fear:
+a customer who is charged twice.
 """
 
+import os
 import re
+import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -85,17 +87,36 @@ def shop(odoo_environment, crowd_template, stub, tmp_path_factory):
     )
     subprocess.run(install, env=odoo_environment.variables, check=True)
     known = server.run_code(odoo_environment, name, PREPARE, folder / "prepare.log")
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in stub.variables.items():
-            patch.setenv(variable, value)
-        started = server.OdooServer(
-            odoo_environment, name, folder / "odoo.log", workers=2, max_cron_threads=0
-        )
-    started.wait_until_ready()
+    started = Shop(odoo_environment, name, folder / "odoo.log", stub)
     started.known = known
     yield started
     started.terminate()
     databases.drop(name)
+
+
+class Shop(server.OdooServer):
+    """A server that reaches the world by the stub; `known`: what `PREPARE` made."""
+
+    def __init__(self, environment, database, log, stub):
+        self._place = environment, database, log, stub
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, value in stub.variables.items():
+                patch.setenv(variable, value)
+            super().__init__(
+                environment, database, log, workers=2, max_cron_threads=0
+            )
+        self.wait_until_ready()
+
+    def lose_power(self) -> None:
+        """All its processes at once, nobody waits for them."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+
+    def revive(self) -> None:
+        """After that: at another address, with the logins that it had."""
+        self.kill()
+        sessions = self._sessions
+        self.__init__(*self._place)
+        self._sessions = sessions
 
 
 @pytest.fixture
@@ -110,7 +131,6 @@ class Customer:
 
     def __init__(self, shop, stub, debtor):
         self.shop, self.stub, self.debtor = shop, stub, debtor
-        self.page_url = f"{shop.url}/my/dunning/{shop.known['company']}"
         self._browser = requests.Session()
         self._browser.post(
             f"{shop.url}/web/session/authenticate",
@@ -126,6 +146,10 @@ class Customer:
         [self.notice] = self._read("dunning.notice", ["state"])
         self.moves = self._read("account.move", ["name", "amount_residual"])
         self.amount = sum(move["amount_residual"] for move in self.moves)
+
+    @property
+    def page_url(self) -> str:
+        return f"{self.shop.url}/my/dunning/{self.shop.known['company']}"
 
     def _read(self, model: str, fields: list, **more) -> list:
         """What the ledger says of him."""
@@ -189,6 +213,15 @@ class Customer:
         url = f"{self.shop.url}/payment/status/poll"
         return self._browser.post(url, json={"params": {}}, timeout=60).json()["result"]
 
+    def finish_later(self) -> None:
+        """Odoo's cron books what no customer has waited for."""
+        [cron] = self.shop.call(
+            "ir.cron",
+            "search",
+            [("code", "=", "model._cron_post_process()")],
+        )
+        self.shop.call("ir.cron", "method_direct_trigger", [cron])
+
     # === WHAT IS TRUE THEN === #
 
     @property
@@ -209,7 +242,7 @@ class Customer:
 
     @property
     def _references(self) -> tuple:
-        """His transactions; that of a server that died is known by the provider only."""
+        """His transactions; one that the ledger forgot is named like an invoice."""
         found = self._read("payment.transaction", ["reference"])
         names = [move["name"] for move in self.moves]
         return tuple(tx["reference"] for tx in found) + tuple(names)
@@ -221,7 +254,10 @@ class Customer:
 
     @property
     def residual(self) -> float:
-        return sum(m["amount_residual"] for m in self._read("account.move", ["amount_residual"]))
+        return sum(
+            m["amount_residual"]
+            for m in self._read("account.move", ["amount_residual"])
+        )
 
     @property
     def payments(self) -> list:
@@ -440,6 +476,27 @@ def test_card_was_charged_but_the_answer_is_lost(customer):
     [intent] = customer._made()
     assert customer.stub.notify_stripe(customer.shop.url, intent).ok
     customer.wait_for_status()
+    customer.assert_paid_once()
+
+
+def test_server_dies_between_the_charge_and_its_answer(customer):
+    """It has written down that it was about to charge: no second time, whatever the
+    customer does, until the provider tells."""
+    basket = customer.choose()
+    customer.stub.hang_up = customer.shop.lose_power
+    with pytest.raises(requests.ConnectionError):
+        customer.charge_card(basket)
+    customer.shop.revive()
+    assert customer.charges == [customer.amount]
+    page = customer.see()
+    assert "Payment in process" in page
+    assert 'value="overdue"' not in page
+    for attempt in (customer.charge_card, customer.start):
+        with pytest.raises(Refused, match="on its way"):
+            attempt(basket)
+    [intent] = customer._made()
+    assert customer.stub.notify_stripe(customer.shop.url, intent).ok
+    customer.finish_later()
     customer.assert_paid_once()
 
 

@@ -254,7 +254,7 @@ class AccountMove(models.Model):
             _logger.info("%s %s are not rechecked: %s", records, records.ids, error)
 
     def _get_invoice_next_payment_values(self, custom_amount=None):
-        """No discount for Odoo to book where we book it, see ``payment.transaction``."""
+        """Nothing for Odoo to write off where we do, see ``payment.transaction``."""
         values = super()._get_invoice_next_payment_values(custom_amount)
         if self.env.context.get("dunning_books_discount"):
             values["installment_state"] = None

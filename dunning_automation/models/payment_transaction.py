@@ -19,8 +19,8 @@ class PaymentTransaction(models.Model):
         "Outcome Unknown",
         readonly=True,
         copy=False,
-        help="The answer of the payment provider to a charge was lost: it may have been "
-        "made, although the transaction is in error.",
+        help="The answer of the payment provider to a charge was lost: it may have "
+        "been made, although the transaction is in error.",
     )
 
     dunning_discount = fields.Monetary(
@@ -74,16 +74,18 @@ class PaymentTransaction(models.Model):
         granted = sum(row["discount_amount_currency"] for row in discounts.values())
         if self.currency_id.compare_amounts(granted, self.dunning_discount):
             return []
-        values = self.invoice_ids._get_invoice_counterpart_amls_for_early_payment_discount(
-            [
-                {
-                    "aml": line,
-                    "amount_currency": -line.amount_residual_currency,
-                    "balance": -line.balance,
-                }
-                for line in discounts
-            ],
-            sum(row["discount_amount"] for row in discounts.values()),
+        values = (
+            self.invoice_ids._get_invoice_counterpart_amls_for_early_payment_discount(
+                [
+                    {
+                        "aml": line,
+                        "amount_currency": -line.amount_residual_currency,
+                        "balance": -line.balance,
+                    }
+                    for line in discounts
+                ],
+                sum(row["discount_amount"] for row in discounts.values()),
+            )
         )
         partner = self.partner_id.commercial_partner_id
         return [

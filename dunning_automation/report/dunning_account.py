@@ -56,9 +56,9 @@ class DunningAccount(models.AbstractModel):
 
         :return: dict with ``items`` and ``credits`` (rows of ``_read_items``, credits
             positive), ``open``, ``overdue`` and ``credit`` (amounts in ``currency``),
-            ``aging`` (see ``tools/aging.py``), ``proposed`` (sum of what is ticked, less
-            discounts) and ``left_out`` (whether something is payable, but not ticked
-            because of what the customer said)
+            ``aging`` (see ``tools/aging.py``), ``proposed`` (sum of what is ticked,
+            less discounts) and ``left_out`` (whether something is payable, but not
+            ticked because of what the customer said)
         """
         items = [row for row in rows if row["amount"] > 0]
         credits = [

@@ -16,9 +16,7 @@ class TestAccountAnswer(AccountCommon):
         self.second = self.invoice(days_overdue=3, amount=50.0)
         self.env.flush_all()
 
-    def say(
-        self, kind, *invoices, days=None, login=None, path=None, files=(), **form
-    ):
+    def say(self, kind, *invoices, days=None, login=None, path=None, files=(), **form):
         """The customer sends the form.
 
         :param days: the day that he names, from today
@@ -221,7 +219,9 @@ class TestAccountAnswer(AccountCommon):
         file = self.files()
         self.assertFalse(file.public)
         self.assertFalse(file.access_token)
-        self.assertEqual(self.made("dispute").message_ids[:1].author_id, anna.partner_id)
+        self.assertEqual(
+            self.made("dispute").message_ids[:1].author_id, anna.partner_id
+        )
         self.env.flush_all()
         for login, status in (
             (None, 404),

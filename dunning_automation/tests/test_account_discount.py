@@ -9,7 +9,7 @@ from .test_account_payment import PaymentCommon
 
 @tagged("post_install", "-at_install")
 class TestAccountDiscount(PaymentCommon):
-    """Who pays early pays less: as Odoo computes it, to the cent, and not a day more."""
+    """Who pays early pays less: as Odoo computes it, to the cent, until the day."""
 
     @classmethod
     def setUpClass(cls):
@@ -105,9 +105,7 @@ class TestAccountDiscount(PaymentCommon):
                 self.assertEqual("120.98" in page, amount == due)
                 page = self.pay_page(line=self.lines(invoice))
                 self.assertIn(f'data-amount="{amount}"', page.text)
-                self.assertEqual(
-                    "early payment discount" in page.text, amount == due
-                )
+                self.assertEqual("early payment discount" in page.text, amount == due)
 
     def test_booked_to_the_cent(self):
         """Whatever happens to the tax, for one rate and for several."""
@@ -115,9 +113,7 @@ class TestAccountDiscount(PaymentCommon):
             for rates in ((), (15,), (19, 7)):
                 with self.subTest(computation=computation, rates=rates):
                     amounts = [33.33, 66.71][: len(rates) or 1]
-                    invoice = self.early(
-                        *amounts, rates=rates, computation=computation
-                    )
+                    invoice = self.early(*amounts, rates=rates, computation=computation)
                     due = invoice._get_invoice_next_payment_values()["amount_due"]
                     tx = self.pay_them(invoice)
                     self.assertEqual(tx.amount, due)

@@ -214,17 +214,19 @@ class TestAccountPayment(PaymentCommon):
         plan.action_confirm()
         self.env.flush_all()
         self.assertIn("Pay the next instalment: $\xa050.00", self.account_text())
-        for days, amount in ((5, 50.0), (14, 100.0)):
+        for days, amount in ((5, 50.0), (7, 100.0)):
             with self.subTest(days):
                 self.travel(days)
                 page = self.pay_page(scope="plan", plan=str(plan.id))
                 self.assertIn(f'data-amount="{amount}"', page.text)
         self.finish(self.start(self.basket(page)))
+        self.cr.precommit.run()
         self.env.invalidate_all()
         self.assertEqual(plan.line_ids.mapped("state"), ["kept", "kept", "open"])
         self.assertIn("Pay the next instalment: $\xa050.00", self.account_text())
-        self.pay(self.second)
+        self.pay(self.overdue | self.second)
         self.env.flush_all()
+        self.cr.precommit.run()
         self.assertNotIn("Your payment plan", self.account_text())
         for number in (str(plan.id), "987654321", "x", "9" * 5000, ""):
             with self.subTest(number):
@@ -311,14 +313,18 @@ class TestAccountPayment(PaymentCommon):
             or a status
         """
         anna = self.portal_user(f"c_anna_{answer}", self.customer)
-        token = self.env["payment.token"].sudo().create(
-            {
-                "provider_id": self.provider.id,
-                "payment_method_id": self.method.id,
-                "partner_id": anna.partner_id.id,
-                "payment_details": "0001",
-                "provider_ref": "1",
-            }
+        token = (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "partner_id": anna.partner_id.id,
+                    "payment_details": "0001",
+                    "provider_ref": "1",
+                }
+            )
         )
         self.env.flush_all()
         path = f"/my/dunning/{self.company.id}"
@@ -338,7 +344,9 @@ class TestAccountPayment(PaymentCommon):
         model = type(self.env["payment.transaction"])
         with (
             patch.object(model, "_send_payment_request", charge),
-            patch("odoo.addons.payment.models.payment_provider.requests.request", request),
+            patch(
+                "odoo.addons.payment.models.payment_provider.requests.request", request
+            ),
             mute_logger("odoo.addons.payment.models.payment_provider"),
         ):
             return self.start(
@@ -360,9 +368,7 @@ class TestAccountPayment(PaymentCommon):
                 self.assertEqual(tx.state, "error")
                 self.assertEqual(tx.dunning_is_unknown, is_unknown)
                 tasks = self.notice.case_id.activity_ids.mapped("summary")
-                self.assertEqual(
-                    "A card may have been charged" in tasks, is_unknown
-                )
+                self.assertEqual("A card may have been charged" in tasks, is_unknown)
                 page = self.page(None, self.link).text
                 self.assertEqual("Payment in process" in page, is_unknown)
                 if is_unknown:
