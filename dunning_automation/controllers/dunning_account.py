@@ -30,6 +30,11 @@ def is_customer():
     )
 
 
+def to_number(text):
+    """What a form sends as a number, None of anything else."""
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 def account_route(path="", **options):
     """A page below the account, for those with a link and for portal users."""
     route = http.route(
@@ -226,7 +231,16 @@ class DunningAccountPortal(PortalAccount):
         """What the customer entered in the form of a currency, and what he ticked on
         whichever page of it."""
         form = request.httprequest.form
-        names = ("currency", "kind", "date", "reason", "text", "contact")
+        names = (
+            "currency",
+            "kind",
+            "date",
+            "reason",
+            "text",
+            "contact",
+            "parts",
+            "interval",
+        )
         page = form.get("page", "")
         return {name: form.get(name, "") for name in names} | {
             "page": int(page) if page.isascii() and page.isdecimal() else 1,

@@ -1,9 +1,22 @@
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from .dunning_account import DunningAccountPortal, account_route
+from ..models.dunning_account_answer import MAX_FILES, MAX_PARTS, MEGABYTE
+from .dunning_account import DunningAccountPortal, account_route, to_number
 
-SAID = ("promise", "dispute", "copy", "contact", "call", "reply", "preferences")
+SAID = (
+    "promise",
+    "plan",
+    "plan_asked",
+    "dispute",
+    "copy",
+    "contact",
+    "call",
+    "reply",
+    "preferences",
+)
+MAX_REQUEST = 64 * MEGABYTE
+"""More is not even read; ``res.company.dunning_upload_mb`` says so before."""
 
 
 class DunningAccountAnswer(DunningAccountPortal):
@@ -20,10 +33,16 @@ class DunningAccountAnswer(DunningAccountPortal):
             "dispute_reasons_sudo": request.env["dunning.dispute.reason"]
             .sudo()
             .search([]),
+            "max_files": MAX_FILES,
+            "max_parts": MAX_PARTS,
+            "plan_intervals": request.env["dunning.plan"]
+            ._fields["interval"]
+            ._description_selection(request.env),
+            "upload_mb": account["company_sudo"].dunning_upload_mb,
             "said": said if said in SAID else None,
         }
 
-    @account_route("/answer", methods=["POST"])
+    @account_route("/answer", methods=["POST"], max_content_length=MAX_REQUEST)
     def dunning_account_answer(
         self,
         token=None,
@@ -33,9 +52,12 @@ class DunningAccountAnswer(DunningAccountPortal):
         reason="",
         text="",
         contact="",
+        parts="",
+        interval="",
         **kwargs,
     ):
-        """The customer promises, contests, asks or tells something."""
+        """The customer promises, contests, asks or tells something: all of it is taken,
+        or nothing."""
         account = self._open_form(token, company_id)
         answers = request.env["dunning.account.answer"].sudo()
         case_sudo = answers._search_case(
@@ -44,23 +66,37 @@ class DunningAccountAnswer(DunningAccountPortal):
         if not case_sudo:
             raise request.not_found()
         try:
-            said = answers._answer(
-                case_sudo,
-                account["notice_sudo"],
-                self._get_author(account),
-                kind,
-                self._get_ids("line"),
-                date=answers._parse_date(date),
-                reason_id=int(reason) if reason.isdecimal() else None,
-                text=text,
-                contact=contact,
-            )
+            with request.env.cr.savepoint():
+                said = answers._answer(
+                    case_sudo,
+                    account["notice_sudo"],
+                    self._get_author(account),
+                    kind,
+                    self._get_ids("line"),
+                    date=answers._parse_date(date),
+                    reason_id=to_number(reason),
+                    text=text,
+                    contact=contact,
+                    parts=to_number(parts),
+                    interval=interval,
+                    files=self._get_files(account["company_sudo"]),
+                )
         except UserError as error:
             typed = self._get_typed() | {"is_open": True}
             return self._render_account(account, error=str(error), typed=typed)
         return self._make_private(
             request.redirect(f"{account['account_url']}?said={said}")
         )
+
+    def _get_files(self, company_sudo):
+        """[(name, bytes), ...] of the chosen files, none longer than one byte too
+        many."""
+        limit = company_sudo.dunning_upload_mb * MEGABYTE
+        return [
+            (file.filename, file.read(limit + 1))
+            for file in request.httprequest.files.getlist("file")[: MAX_FILES + 1]
+            if file.filename
+        ]
 
     def _get_author(self, account):
         """Who answers: the user if he is of the customer, else who got the link."""

@@ -5,7 +5,7 @@ from odoo.http import request
 from odoo.addons.payment.controllers.portal import PaymentPortal
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
-from .dunning_account import DunningAccountPortal, account_route
+from .dunning_account import DunningAccountPortal, account_route, to_number
 
 
 class DunningAccountPayment(DunningAccountPortal):
@@ -27,7 +27,11 @@ class DunningAccountPayment(DunningAccountPortal):
         return self._get_payer(account) == request.env.user.partner_id
 
     def _prepare_account_values(self, account):
+        plans_sudo = request.env["dunning.plan"].sudo()
         return super()._prepare_account_values(account) | {
+            "plans_sudo": plans_sudo._search_shown(
+                account["partner_sudo"], account["company_sudo"]
+            ),
             "can_pay_online": self._get_payments()._is_allowed(),
             "tx": self._get_payments()._filter_told(
                 PaymentPostProcessing()._get_monitored_transaction(),
@@ -45,22 +49,29 @@ class DunningAccountPayment(DunningAccountPortal):
 
     @account_route("/pay", methods=["POST"])
     def dunning_account_pay(
-        self, token=None, company_id=None, scope="", amount=None, **kwargs
+        self, token=None, company_id=None, scope="", amount=None, plan="", **kwargs
     ):
         """What will be paid, and how.
 
         :param str scope: ``overdue`` = all that is proposed in the form's currency;
-            else the ticked ones
+            ``plan`` = what is next in the payment plan ``plan``; else the ticked ones
         :param str amount: to pay only a part
         """
         account = self._open_form(token, company_id)
+        partner_sudo, company_sudo = account["partner_sudo"], account["company_sudo"]
+        payments_sudo = self._get_payments()
         try:
-            basket = self._get_payments()._choose(
-                account["partner_sudo"],
-                account["company_sudo"],
-                self._get_ids("proposed" if scope == "overdue" else "line"),
-                self._parse_amount(amount),
-            )
+            if scope == "plan":
+                basket = payments_sudo._choose_instalment(
+                    partner_sudo, company_sudo, to_number(plan)
+                )
+            else:
+                basket = payments_sudo._choose(
+                    partner_sudo,
+                    company_sudo,
+                    self._get_ids("proposed" if scope == "overdue" else "line"),
+                    self._parse_amount(amount),
+                )
         except UserError as error:
             typed = self._get_typed()
             return self._render_account(account, error=str(error), typed=typed)
@@ -170,6 +181,7 @@ class DunningAccountPayment(DunningAccountPortal):
         if tx_sudo:
             PaymentPostProcessing.monitor_transaction(tx_sudo)
         else:
+            request.update_context(delay_token_charge=True)
             tx_sudo = self._create_transaction(
                 **values,
                 token_id=token_id,
@@ -181,8 +193,11 @@ class DunningAccountPayment(DunningAccountPortal):
                 custom_create_values={
                     "invoice_ids": [Command.set(moves_sudo.ids)],
                     "dunning_notice_id": account["notice_sudo"].id,
+                    "dunning_discount": basket["discount"],
                 },
             )
+            if flow == "token":
+                payments_sudo._charge(tx_sudo)
         return tx_sudo._get_processing_values()
 
     def _check_method(self, offer, provider_id, flow, method_or_token_id):

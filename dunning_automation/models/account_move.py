@@ -256,6 +256,13 @@ class AccountMove(models.Model):
         except Exception as error:
             _logger.info("%s %s are not rechecked: %s", records, records.ids, error)
 
+    def _get_invoice_next_payment_values(self, custom_amount=None):
+        """Nothing for Odoo to write off where we do, see ``payment.transaction``."""
+        values = super()._get_invoice_next_payment_values(custom_amount)
+        if self.env.context.get("dunning_books_discount"):
+            values["installment_state"] = None
+        return values
+
     def _dunning_get_open_lines(self):
         return self.line_ids.filtered(
             lambda line: (

@@ -5,11 +5,13 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import format_date, plaintext2html
 
+from ..tools import plans, uploads
 from ..tools.incoming_mail import IncomingMail
 from ..tools.replies import Suggestion
 
 KINDS = {
     "promise": "promises",
+    "parts": "promises",
     "paid": "says_paid",
     "dispute": "disputes",
     "copy": "wants_copy",
@@ -25,15 +27,23 @@ MAX_CONTACT = 200
 TOLD_APART = ("copy", "contact", "call")
 """Of those that a person looks at: what the customer reads that happens next."""
 PROMISE_DAYS = 14
-"""A promise for a later day is accepted by a person only."""
+"""A promise, or first instalment, for a later day is accepted by a person only."""
+MAX_PARTS = 24
+MAX_FILES = 3
+"""Files of one answer."""
+WITH_FILES = ("paid", "dispute")
+"""What files can belong to."""
+MEGABYTE = 2**20
 
 
 class DunningAccountAnswer(models.AbstractModel):
     """What a customer says on his account page.
 
     A first promise for soon and a first dispute count at once, as if a collector had
-    noted them: their holds end by themselves. All else waits for a person like an
-    answer by mail (``dunning.reply``), and pauses the next reminder as that does.
+    noted them: their holds end by themselves. So does a first payment plan within the
+    limits of the policy; another one is proposed, and waits for approval a few days.
+    All else waits for a person like an answer by mail (``dunning.reply``), and pauses
+    the next reminder as that does.
     """
 
     _name = "dunning.account.answer"
@@ -55,6 +65,9 @@ class DunningAccountAnswer(models.AbstractModel):
         reason_id=None,
         text="",
         contact="",
+        parts=None,
+        interval=None,
+        files=(),
     ):
         """Take an answer; what follows is done by the system.
 
@@ -63,10 +76,13 @@ class DunningAccountAnswer(models.AbstractModel):
         :param author: ``res.partner`` who answers
         :param str kind: one of ``KINDS``
         :param line_ids: open items that it is about
-        :param date: until when he pays, or when he paid
+        :param date: until when he pays, when he pays the first part, or when he paid
         :param str contact: address or number of the right contact, or to call
-        :return: what happened: ``promise``, ``dispute``, ``reply`` or one of
-            ``TOLD_APART``
+        :param int parts: number of instalments, one each ``interval`` of
+            ``dunning.plan``
+        :param files: ``[(name, bytes), ...]``, whose names and types prove nothing
+        :return: what happened: ``promise``, ``plan``, ``plan_asked``, ``dispute``,
+            ``reply`` or one of ``TOLD_APART``
         :raise UserError: in words for the customer
         """
         self = self.with_user(SUPERUSER_ID).with_company(case.company_id)
@@ -75,16 +91,29 @@ class DunningAccountAnswer(models.AbstractModel):
         text = text.replace("\0", "").strip()[:MAX_TEXT]
         contact = " ".join(contact.replace("\0", "").split())[:MAX_CONTACT]
         self._check_answer(case, kind, lines, date, text, contact)
+        files = self._check_files(case.company_id, kind, files)
+        if kind == "parts":
+            self._check_parts(parts, interval)
         if kind == "promise" and self._is_promise_fine(case, lines, date):
             self._make(case, "promise", lines, date=date, note=text)
             return "promise"
+        if kind == "parts" and self._is_first("plan", lines):
+            return self._make_plans(case, author, lines, date, parts, interval, text)
         if kind == "dispute" and self._is_first("dispute", lines):
             reasons = self.env["dunning.dispute.reason"].search([], limit=100)
             reason = reasons.filtered(lambda reason: reason.id == reason_id)
             reason = (reason or reasons)[:1]
-            self._make(case, "dispute", lines, reason_id=reason.id, description=text)
+            made = self._make(
+                case, "dispute", lines, reason_id=reason.id, description=text
+            )
+            for dispute in made if files else ():
+                self._note(dispute, author, text, files)
             return "dispute"
-        self._hand_to_person(case, notice, author, kind, lines, date, text, contact)
+        if kind == "parts":
+            text = "\n".join([self._say_parts(parts, interval), text])
+        self._hand_to_person(
+            case, notice, author, kind, lines, date, text, contact, files
+        )
         return kind if kind in TOLD_APART else "reply"
 
     @api.model
@@ -100,12 +129,16 @@ class DunningAccountAnswer(models.AbstractModel):
     def _check_answer(self, case, kind, lines, date, text, contact):
         if kind not in KINDS:
             raise UserError(self.env._("Please choose what you want to tell us."))
-        if kind in ("promise", "paid", "dispute", "copy") and not lines:
+        if kind in ("promise", "parts", "paid", "dispute", "copy") and not lines:
             raise UserError(self.env._("Please tick the invoices that you mean."))
         today = case.company_id._dunning_today()
         if kind == "promise" and (not date or date < today):
             raise UserError(
                 self.env._("Please enter the day until which you will pay.")
+            )
+        if kind == "parts" and (not date or date < today):
+            raise UserError(
+                self.env._("Please enter the day on which you will pay the first part.")
             )
         if kind in ("contact", "call") and not (contact or text):
             raise UserError(
@@ -125,6 +158,56 @@ class DunningAccountAnswer(models.AbstractModel):
             )
 
     @api.model
+    def _check_parts(self, parts, interval):
+        if not parts or not 2 <= parts <= MAX_PARTS:
+            raise UserError(
+                self.env._("Please enter how many parts: 2 to %s.", MAX_PARTS)
+            )
+        if interval not in plans.INTERVALS:
+            raise UserError(self.env._("Please choose how often you will pay."))
+
+    @api.model
+    def _check_files(self, company, kind, files):
+        """The files as we keep them: ``[(name, bytes), ...]``.
+
+        :raise UserError: before anything is saved
+        """
+        if not files:
+            return []
+        limit = company.dunning_upload_mb
+        if kind not in WITH_FILES or not limit:
+            raise UserError(
+                self.env._(
+                    "Files can be sent when you have paid, or do not agree. Take them "
+                    "out, please."
+                )
+                if limit
+                else self.env._("Files cannot be sent here. Take them out, please.")
+            )
+        if len(files) > MAX_FILES:
+            raise UserError(self.env._("Please send at most %s files.", MAX_FILES))
+        kept = []
+        for name, content in files:
+            extension = uploads.kind(content)
+            if len(content) > limit * MEGABYTE:
+                raise UserError(
+                    self.env._(
+                        "%(name)s is too large: a file can have %(limit)s megabytes. "
+                        "Nothing was sent.",
+                        name=name,
+                        limit=limit,
+                    )
+                )
+            if not extension:
+                raise UserError(
+                    self.env._(
+                        "%s is no PDF, PNG or JPEG file. Nothing was sent.", name
+                    )
+                )
+            kept.append((uploads.safe_name(name, extension), content))
+        return kept
+
+    @api.model
     def _count_today(self, case):
         """Answers of the customer since yesterday, whatever was made of them."""
         owner = Domain("partner_id", "=", case.partner_id.id) & Domain(
@@ -139,6 +222,7 @@ class DunningAccountAnswer(models.AbstractModel):
         return (
             self.env["dunning.promise"].search_count(recent)
             + self.env["dunning.dispute"].search_count(recent)
+            + self.env["dunning.plan"].search_count(recent)
             + sum(mails.mapped("mail_count"))
         )
 
@@ -155,9 +239,9 @@ class DunningAccountAnswer(models.AbstractModel):
 
     @api.model
     def _make(self, case, name, lines, **values):
-        """A promise or dispute of these lines, one for each currency."""
+        """A promise, plan or dispute of these lines, one for each currency."""
         user = case._get_collector(case.level_id.policy_id)
-        self.env[f"dunning.{name}"].create(
+        return self.env[f"dunning.{name}"].create(
             [
                 {
                     "case_id": case.id,
@@ -170,7 +254,54 @@ class DunningAccountAnswer(models.AbstractModel):
         )
 
     @api.model
-    def _hand_to_person(self, case, notice, author, kind, lines, date, text, contact):
+    def _make_plans(self, case, author, lines, date, parts, interval, text):
+        """A plan for each currency; what came of them: ``plan`` if all are agreed,
+        else ``plan_asked``."""
+        made = self._make(
+            case,
+            "plan",
+            lines,
+            instalment_count=parts,
+            first_date=date,
+            interval=interval,
+            note=text,
+        )
+        for plan in made:
+            plan._confirm_customers(PROMISE_DAYS)
+            self._note(plan, author, self._say_parts(parts, interval))
+        is_agreed = all(plan.state == "active" for plan in made)
+        return "plan" if is_agreed else "plan_asked"
+
+    @api.model
+    def _say_parts(self, parts, interval):
+        labels = dict(
+            self.env["dunning.plan"]
+            ._fields["interval"]
+            ._description_selection(self.env)
+        )
+        return self.env._(
+            "In %(parts)s parts, one every: %(interval)s",
+            parts=parts,
+            interval=labels[interval],
+        )
+
+    @api.model
+    def _note(self, record, author, text, files=()):
+        """What the customer said and sent, in his name, for employees only: files of
+        a record are read by those who may read the record."""
+        return record.message_post(
+            body=plaintext2html(text),
+            author_id=author.id,
+            email_from=author.email_formatted or author.name,
+            message_type="comment",
+            subtype_xmlid="mail.mt_note",
+            attachments=list(files),
+        )
+
+    @api.model
+    def _hand_to_person(
+        self, case, notice, author, kind, lines, date, text, contact, files
+    ):
         """On the case, to the collector, with what it probably is."""
         lang = case._get_collector(case.level_id.policy_id).lang
         label = self.with_context(lang=lang)._get_choices()[kind]
@@ -180,15 +311,10 @@ class DunningAccountAnswer(models.AbstractModel):
             format_date(self.env, date) if date else "",
             contact,
             text,
+            ", ".join(name for name, _content in files),
         ]
         body = "\n".join(filter(None, about))
-        message = case.message_post(
-            body=plaintext2html(body),
-            author_id=author.id,
-            email_from=author.email_formatted or author.name,
-            message_type="comment",
-            subtype_xmlid="mail.mt_note",
-        )
+        message = self._note(case, author, body, files)
         self.env["dunning.reply"]._receive(
             IncomingMail(
                 case=case,
@@ -213,6 +339,7 @@ class DunningAccountAnswer(models.AbstractModel):
         the collector's on the case."""
         return {
             "promise": self.env._("I will pay them by this day"),
+            "parts": self.env._("I will pay them in parts, the first on this day"),
             "paid": self.env._("I have paid them on this day"),
             "dispute": self.env._("I do not agree with them"),
             "copy": self.env._("Please send them to me again"),

@@ -40,7 +40,8 @@ class DunningAccountPayment(models.AbstractModel):
         :param partner: the commercial partner whose account it is
         :param float amount: a part of what they owe, in their currency; None = all
         :return: dict of what ``_sign`` can sign: ``partner``, ``company``, ``currency``
-            (ids), ``lines`` (list of [id, open amount]), ``amount`` and ``total``
+            (ids), ``lines`` (list of [id, amount to pay]), ``amount``, ``total`` (the
+            most that can be paid) and ``discount`` (what is saved by paying that now)
         :raise UserError: in words for the customer
         """
         account = self.env["dunning.account"]
@@ -64,7 +65,7 @@ class DunningAccountPayment(models.AbstractModel):
             raise UserError(
                 self.env._("Please pay invoices in different currencies one by one.")
             )
-        total = currency.round(sum(row["amount"] for row in rows))
+        total = currency.round(sum(row["to_pay"] for row in rows))
         amount = total if amount is None else amount
         if not 0 < amount <= total or currency.is_zero(amount):
             raise UserError(
@@ -73,14 +74,27 @@ class DunningAccountPayment(models.AbstractModel):
                     tools.format_amount(self.env, total, currency),
                 )
             )
+        amount = currency.round(amount)
+        discount = currency.round(sum(row["discount"] for row in rows))
         return {
             "partner": partner.id,
             "company": company.id,
             "currency": currency.id,
-            "lines": sorted([row["id"], row["amount"]] for row in rows),
-            "amount": currency.round(amount),
+            "lines": sorted([row["id"], row["to_pay"]] for row in rows),
+            "amount": amount,
             "total": total,
+            "discount": discount if amount == total else 0.0,
         }
+
+    @api.model
+    def _choose_instalment(self, partner, company, plan_id):
+        """The basket of what the customer should pay next in his plan ``plan_id``."""
+        shown = self.env["dunning.plan"]._search_shown(partner, company)
+        plan = shown.filtered(lambda plan: plan.id == plan_id)
+        lines = plan.move_line_ids.filtered(lambda line: not line.reconciled)
+        return self._choose(
+            partner, company, lines.ids, plan._get_next_payment() if lines else None
+        )
 
     @api.model
     def _sign(self, basket):
@@ -176,6 +190,35 @@ class DunningAccountPayment(models.AbstractModel):
                 )
             )
         return same[:1]
+
+    @api.model
+    def _charge(self, tx):
+        """Charge a stored card. The transaction is on disk before: neither a request
+        that Odoo repeats nor a server that dies forgets that there was a charge."""
+        self.env["dunning.sender"]._commit()
+        tx._charge_with_token()
+        if tx.dunning_is_unknown:
+            self._ask_person(tx)
+
+    @api.model
+    def _ask_person(self, tx):
+        """Somebody must ask the provider what became of a charge."""
+        case = self.env["dunning.agreement"]._search_case(
+            tx.partner_id.commercial_partner_id, tx.company_id
+        )
+        if case:
+            case.with_context(mail_activity_quick_update=True).activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=tx.company_id._dunning_today(),
+                summary=self.env._("A card may have been charged"),
+                note=self.env._(
+                    "The payment provider did not answer when %(reference)s was "
+                    "charged. Look there what became of it; the customer cannot pay "
+                    "these invoices again until tomorrow.",
+                    reference=tx.reference,
+                ),
+                user_id=case._get_collector(case.level_id.policy_id).id,
+            )
 
     @api.model
     def _filter_told(self, tx, partner):

@@ -166,6 +166,10 @@ class DunningPlan(models.Model):
 
     def _needs_approval(self):
         """Above the amount of the company, unless a manager confirms it."""
+        is_manager = self.env.user.has_group("dunning_automation.group_manager")
+        return self._is_above_limit() and not is_manager
+
+    def _is_above_limit(self):
         limit = self.company_id.dunning_plan_approval_amount
         amount = self.currency_id._convert(
             self.amount,
@@ -173,8 +177,7 @@ class DunningPlan(models.Model):
             self.company_id,
             self.company_id._dunning_today(),
         )
-        above = self.company_id.currency_id.compare_amounts(amount, limit) > 0
-        return above and not self.env.user.has_group("dunning_automation.group_manager")
+        return self.company_id.currency_id.compare_amounts(amount, limit) > 0
 
     # === STATES === #
 
@@ -188,6 +191,32 @@ class DunningPlan(models.Model):
                 plan._propose()
             else:
                 plan._agree()
+
+    def _confirm_customers(self, first_days):
+        """The customer himself proposes it: agreed at once within the limits of the
+        policy, else a person is asked.
+
+        :param int first_days: so many days from now the first instalment is, at most
+        """
+        self.ensure_one()
+        self.action_generate()
+        self._check_instalments()
+        policy = self._get_policy()
+        is_within = plans.is_within(
+            self.line_ids.sorted("date").mapped("date"),
+            self.company_id._dunning_today(),
+            policy.self_plan_parts,
+            policy.self_plan_days,
+            first_days,
+        )
+        if is_within and not self._is_above_limit():
+            self._agree()
+            return
+        self._propose()
+        if self._get_collector() != self._get_responsible():
+            self._create_task(
+                self.env._("The customer asks to pay in parts"), self._get_collector()
+            )
 
     def _propose(self):
         """Wait for a manager; the lines are held meanwhile, but not for long."""
@@ -245,6 +274,33 @@ class DunningPlan(models.Model):
     def action_send(self):
         """Write to the customer what was agreed."""
         return self._open_composer("dunning_automation.mail_template_plan")
+
+    # === THE ACCOUNT PAGE === #
+
+    @api.model
+    def _search_shown(self, partner, company):
+        """The plans that a customer sees on his account page."""
+        return self.search(
+            [
+                ("partner_id", "=", partner.id),
+                ("company_id", "=", company.id),
+                ("state", "in", ("to_approve", "active")),
+            ],
+            order="id",
+        )
+
+    def _get_next_payment(self):
+        """What the customer should pay next, in the currency of the plan."""
+        self.ensure_one()
+        residual = self._read_ledger()[self.id]["residual"]
+        amount = plans.next_payment(
+            [(line.date, line.amount) for line in self.line_ids.sorted("date")],
+            promises.paid_since(self.baseline, residual),
+            self.company_id._dunning_today(),
+        )
+        return self.currency_id.round(amount)
+
+    # === THE LEDGER === #
 
     def _settle(self):
         if not self:

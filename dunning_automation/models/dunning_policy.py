@@ -100,6 +100,19 @@ class DunningPolicy(models.Model):
         "overdue. The message then lists what became due in between. Courtesies before "
         "the due date are not held back.",
     )
+    self_plan_parts = fields.Integer(
+        "Instalments without Asking",
+        default=3,
+        help="A customer may agree on so many instalments by himself on his account "
+        "page; more, or more money than the company allows without approval, waits for "
+        "a person. 0 = always a person.",
+    )
+    self_plan_days = fields.Integer(
+        "Paid Within (Days)",
+        default=90,
+        help="The last instalment that a customer agrees on by himself is at most so "
+        "many days from then.",
+    )
     grouping = fields.Selection(
         [
             ("customer", "One message per customer"),
@@ -213,6 +226,10 @@ class DunningPolicy(models.Model):
 
     _min_overdue_amount_not_negative = models.Constraint(
         "CHECK(min_overdue_amount >= 0)", "The minimum overdue amount is negative."
+    )
+    _self_plan_not_negative = models.Constraint(
+        "CHECK(self_plan_parts >= 0 AND self_plan_days >= 0)",
+        "The limits of payment plans that customers agree on cannot be negative.",
     )
     _grace_not_negative = models.Constraint(
         "CHECK(item_grace_days >= 0 AND account_grace_days >= 0)",

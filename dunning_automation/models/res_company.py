@@ -89,6 +89,12 @@ class ResCompany(models.Model):
         "displayed. In many countries the customer must have agreed to that. Links to "
         "the account tell it anyway when they are followed.",
     )
+    dunning_upload_mb = fields.Integer(
+        "Files of Customers up to",
+        default=8,
+        help="Customers may send files (PDF, PNG, JPEG) of so many megabytes each on "
+        "their account page. 0 = no files.",
+    )
     dunning_promise_tolerance_days = fields.Integer(
         "Days of Tolerance",
         default=2,
@@ -195,6 +201,10 @@ class ResCompany(models.Model):
     _dunning_link_days_not_negative = models.Constraint(
         "CHECK(dunning_link_days >= 0)",
         "The days that a link to the account is valid cannot be negative.",
+    )
+    _dunning_upload_mb_limits = models.Constraint(
+        "CHECK(dunning_upload_mb BETWEEN 0 AND 20)",
+        "Files of customers can have 1 to 20 megabytes; 0 = customers send no files.",
     )
     _dunning_promise_tolerance_days_not_negative = models.Constraint(
         "CHECK(dunning_promise_tolerance_days >= 0)",

@@ -27,6 +27,9 @@ class ResConfigSettings(models.TransientModel):
     dunning_track_opening = fields.Boolean(
         related="company_id.dunning_track_opening", readonly=False
     )
+    dunning_upload_mb = fields.Integer(
+        related="company_id.dunning_upload_mb", readonly=False
+    )
     dunning_promise_tolerance_days = fields.Integer(
         related="company_id.dunning_promise_tolerance_days", readonly=False
     )

@@ -1,9 +1,13 @@
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.tools import SQL
 
 from ..tools import account_page, aging, safe_csv
 
 PAYMENTS_SHOWN = 20
+UNKNOWN_HOURS = 24
+"""So long nothing is charged again after an answer of the provider was lost."""
 
 
 class DunningAccount(models.AbstractModel):
@@ -29,7 +33,10 @@ class DunningAccount(models.AbstractModel):
         groups = {}
         for row in self._read_items(partner, company):
             row["days_overdue"] = (today - row["date_due"]).days
-            row["status"] = account_page.status(row["stop_reason"], row["days_overdue"])
+            row["status"] = account_page.status(
+                "transaction_pending" if row["is_in_flight"] else row["stop_reason"],
+                row["days_overdue"],
+            )
             groups.setdefault(row["currency_id"], []).append(row)
         payments = self._read_payments(partner, company)
         for payment in payments:
@@ -49,7 +56,9 @@ class DunningAccount(models.AbstractModel):
 
         :return: dict with ``items`` and ``credits`` (rows of ``_read_items``, credits
             positive), ``open``, ``overdue`` and ``credit`` (amounts in ``currency``),
-            ``aging`` (see ``tools/aging.py``), ``proposed`` (sum of what is ticked)
+            ``aging`` (see ``tools/aging.py``), ``proposed`` (sum of what is ticked,
+            less discounts) and ``left_out`` (whether something is payable, but not
+            ticked because of what the customer said)
         """
         items = [row for row in rows if row["amount"] > 0]
         credits = [
@@ -73,7 +82,13 @@ class DunningAccount(models.AbstractModel):
             "credit": total(credits),
             "aging": aging.shares(buckets),
             "can_pay": any(item["can_pay"] for item in items),
-            "proposed": total(item for item in items if item["is_proposed"]),
+            "proposed": currency.round(
+                sum(item["to_pay"] for item in items if item["is_proposed"])
+            ),
+            "left_out": any(
+                item["can_pay"] and item["status"] in account_page.LEFT_OUT
+                for item in items
+            ),
         }
 
     @api.model
@@ -82,7 +97,9 @@ class DunningAccount(models.AbstractModel):
         ``name``, ``reference`` (to name in a transfer), ``customer_reference``,
         ``date``, ``date_due``, ``amount`` (open, negative for credits),
         ``currency_id``, ``stop_reason`` (code, None if nothing stops it),
-        ``is_document`` (it has a PDF) and ``can_pay`` (online)."""
+        ``is_document`` (it has a PDF), ``is_in_flight`` (money is on its way),
+        ``can_pay`` (online), ``discount`` (what is saved by paying today, until
+        ``discount_date``) and ``to_pay`` (the rest)."""
         ledger = self.env["dunning.ledger"]
         ledger._flush()
         self.env["account.move"].flush_model()
@@ -100,8 +117,8 @@ class DunningAccount(models.AbstractModel):
                        move.move_type IN ('out_invoice', 'out_refund') AS is_document,
                        item.residual_currency > 0
                        AND move.move_type = 'out_invoice'
-                       AND move.payment_state IN ('not_paid', 'partial')
-                       AND NOT %(in_flight)s AS can_pay
+                       AND move.payment_state IN ('not_paid', 'partial') AS can_pay,
+                       %(in_flight)s AS is_in_flight
                   FROM (SELECT move_line_id, move_id, date_due, currency_id,
                                residual_currency, stop_reason
                           FROM net_line
@@ -120,13 +137,38 @@ class DunningAccount(models.AbstractModel):
                 in_flight=self._get_in_flight_sql(),
             )
         )
-        return [row | {"amount": float(row["amount"])} for row in rows]
+        for row in rows:
+            row["amount"] = float(row["amount"])
+            row["can_pay"] = row["can_pay"] and not row["is_in_flight"]
+            row |= {
+                "discount": 0.0,
+                "discount_date": False,
+                "to_pay": row["amount"],
+            }
+        self._take_off_discounts(rows, company._dunning_today())
+        return rows
+
+    @api.model
+    def _take_off_discounts(self, rows, day):
+        """Early-payment discounts of ``rows`` on ``day``, by Odoo's own rules; nothing
+        is asked for invoices that cannot have one."""
+        payable = {row["id"]: row for row in rows if row["can_pay"]}
+        lines = self.env["account.move.line"].browse(payable)
+        for line, discount in lines._dunning_get_discounts(day).items():
+            row = payable[line.id]
+            row["discount"] = discount["discount_amount_currency"]
+            row["discount_date"] = line.discount_date
+            row["to_pay"] = discount["amount_residual_currency"]
 
     @api.model
     def _get_in_flight_sql(self):
         """SQL condition about ``move``: money for it is on its way, so that it must not
         be paid once more. A customer who announced a transfer may still pay online, as
-        in ``account.move._has_to_be_paid``."""
+        in ``account.move._has_to_be_paid``.
+
+        A stored card whose charge was never answered counts for a day: by then the
+        provider has told what became of it, or a person has asked (see
+        ``payment.transaction.dunning_is_unknown``)."""
         return SQL(
             """EXISTS (
                 SELECT 1
@@ -136,7 +178,13 @@ class DunningAccount(models.AbstractModel):
                  WHERE rel.invoice_id = move.id
                    AND (tx.state = 'done' AND tx.is_post_processed IS NOT TRUE
                         OR tx.state IN ('pending', 'authorized')
-                       AND provider.code NOT IN ('none', 'custom')))"""
+                       AND provider.code NOT IN ('none', 'custom')
+                    OR tx.operation = 'online_token'
+                       AND tx.provider_reference IS NULL
+                       AND (tx.state = 'draft'
+                         OR tx.state = 'error' AND tx.dunning_is_unknown)
+                       AND tx.create_date > %s))""",
+            self.env.cr.now() - timedelta(hours=UNKNOWN_HOURS),
         )
 
     @api.model

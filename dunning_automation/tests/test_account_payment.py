@@ -1,4 +1,8 @@
 import re
+from datetime import timedelta
+from unittest.mock import patch
+
+import requests
 
 from odoo import Command, http
 from odoo.exceptions import UserError
@@ -43,11 +47,6 @@ class PaymentCommon(AccountCommon):
         self.coming = self.invoice(days_overdue=-10, amount=25.0)
         self.payments = self.env["dunning.account.payment"].sudo()
         self.env.flush_all()
-
-
-@tagged("post_install", "-at_install")
-class TestAccountPayment(PaymentCommon):
-    """A customer pays: exactly what is open, and never twice."""
 
     # === ACTIONS === #
 
@@ -107,6 +106,11 @@ class TestAccountPayment(PaymentCommon):
             self.start(basket, **values)
         self.assertEqual(self.transactions(), before)
 
+
+@tagged("post_install", "-at_install")
+class TestAccountPayment(PaymentCommon):
+    """A customer pays: exactly what is open, and never twice."""
+
     # === AMOUNTS === #
 
     def test_amount_is_what_is_open(self):
@@ -140,8 +144,19 @@ class TestAccountPayment(PaymentCommon):
         page = self.page(None, self.link).text
         proposed = re.findall(r'name="proposed" value="(\d+)"', page)
         self.assertEqual(list(map(int, proposed)), self.lines(self.overdue))
+        self.assertIn("left out of “Pay all overdue”", page)
         page = self.pay_page(scope="overdue", proposed=proposed)
         self.assertIn('data-amount="100.0"', page.text)
+        page = self.pay_page(line=self.lines(self.overdue, self.second))
+        self.assertIn('data-amount="150.0"', page.text)
+
+    def test_nothing_is_said_where_nothing_is_left_out(self):
+        self.assertNotIn("left out of", self.page(None, self.link).text)
+        self.env["dunning.promise"].create(
+            {"move_line_ids": [Command.set(self.lines(self.second))]}
+        )
+        self.env.flush_all()
+        self.assertIn("left out of", self.page(None, self.link).text)
 
     # === PAYING === #
 
@@ -184,6 +199,53 @@ class TestAccountPayment(PaymentCommon):
         page = self.pay_page(line=lines[:2].ids)
         self.finish(self.start(self.basket(page)))
         self.assertEqual(lines.mapped("amount_residual"), [0.0, 0.0, 40.0])
+
+    def test_next_instalment_of_a_plan(self):
+        """What has fallen due, less what was paid; then the next one."""
+        plan = self.env["dunning.plan"].create(
+            {
+                "move_line_ids": [Command.set(self.lines(self.overdue, self.second))],
+                "instalment_count": 3,
+                "first_date": self.today + timedelta(days=5),
+                "interval": "week",
+            }
+        )
+        plan.action_generate()
+        plan.action_confirm()
+        self.env.flush_all()
+        self.assertIn("Pay the next instalment: $\xa050.00", self.account_text())
+        for days, amount in ((5, 50.0), (7, 100.0)):
+            with self.subTest(days):
+                self.travel(days)
+                page = self.pay_page(scope="plan", plan=str(plan.id))
+                self.assertIn(f'data-amount="{amount}"', page.text)
+        self.finish(self.start(self.basket(page)))
+        self.cr.precommit.run()
+        self.env.invalidate_all()
+        self.assertEqual(plan.line_ids.mapped("state"), ["kept", "kept", "open"])
+        self.assertIn("Pay the next instalment: $\xa050.00", self.account_text())
+        self.pay(self.overdue | self.second)
+        self.env.flush_all()
+        self.cr.precommit.run()
+        self.assertNotIn("Your payment plan", self.account_text())
+        for number in (str(plan.id), "987654321", "x", "9" * 5000, ""):
+            with self.subTest(number):
+                page = self.pay_page(scope="plan", plan=number)
+                self.assertIn("alert-warning", page.text)
+
+    def account_text(self):
+        return self.page(None, self.link).text
+
+    def test_plan_of_somebody_else(self):
+        plan = self.env["dunning.plan"].create(
+            {"move_line_ids": [Command.set(self.lines(self.foreign))]}
+        )
+        plan.action_generate()
+        plan.action_confirm()
+        self.env.flush_all()
+        page = self.pay_page(scope="plan", plan=str(plan.id))
+        self.assertIn("alert-warning", page.text)
+        self.assertNotIn("Your payment plan", self.account_text())
 
     def test_way_to_pay_by_transfer(self):
         page = self.pay_page(line=self.lines(self.overdue))
@@ -243,6 +305,88 @@ class TestAccountPayment(PaymentCommon):
                 )
                 with self.assertRaises(UserError):
                     self.choose(self.overdue)
+
+    def charged(self, answer):
+        """The customer pays with a stored card.
+
+        :param answer: what becomes of the provider's answer: an exception of requests,
+            or a status
+        """
+        anna = self.portal_user(f"c_anna_{answer}", self.customer)
+        token = (
+            self.env["payment.token"]
+            .sudo()
+            .create(
+                {
+                    "provider_id": self.provider.id,
+                    "payment_method_id": self.method.id,
+                    "partner_id": anna.partner_id.id,
+                    "payment_details": "0001",
+                    "provider_ref": "1",
+                }
+            )
+        )
+        self.env.flush_all()
+        path = f"/my/dunning/{self.company.id}"
+        page = self.pay_page(anna.login, path, line=self.lines(self.overdue))
+
+        def request(*arguments, **values):
+            if isinstance(answer, Exception):
+                raise answer
+            response = requests.Response()
+            response.status_code = answer
+            response._content = b"{}"
+            return response
+
+        def charge(tx):
+            tx._send_api_request("POST", "charges")
+
+        model = type(self.env["payment.transaction"])
+        with (
+            patch.object(model, "_send_payment_request", charge),
+            patch(
+                "odoo.addons.payment.models.payment_provider.requests.request", request
+            ),
+            mute_logger("odoo.addons.payment.models.payment_provider"),
+        ):
+            return self.start(
+                self.basket(page), path=path, flow="token", token_id=token.id
+            )
+
+    def test_card_that_may_have_been_charged(self):
+        """An answer that is lost says nothing: not again before tomorrow, and a person
+        asks the provider. A card that was refused can be tried again at once."""
+        table = [
+            (requests.ConnectionError(), True),
+            (requests.ReadTimeout(), True),
+            (502, True),
+            (402, False),
+        ]
+        for answer, is_unknown in table:
+            with self.subTest(answer), self.cr.savepoint() as savepoint:
+                tx = self.charged(answer)
+                self.assertEqual(tx.state, "error")
+                self.assertEqual(tx.dunning_is_unknown, is_unknown)
+                tasks = self.notice.case_id.activity_ids.mapped("summary")
+                self.assertEqual("A card may have been charged" in tasks, is_unknown)
+                page = self.page(None, self.link).text
+                self.assertEqual("Payment in process" in page, is_unknown)
+                if is_unknown:
+                    with self.assertRaises(UserError):
+                        self.choose(self.overdue)
+                    self.travel(hours=25)
+                self.assertTrue(self.choose(self.overdue))
+                savepoint.rollback()
+                self.env.invalidate_all()
+
+    def test_queued_reminder_follows_a_payment_under_way(self):
+        waiting = self.notices(state="ready")
+        tx = self.start(self.basket(self.pay_page(line=self.lines(self.overdue))))
+        self.assertEqual(waiting.mapped("state"), ["ready"] * len(waiting))
+        tx._set_pending()
+        self.env.flush_all()
+        self.cr.precommit.run()
+        self.assertNotIn("ready", waiting.mapped("state"))
 
     def test_something_was_booked_meanwhile(self):
         table = {

@@ -3,6 +3,8 @@ from odoo.tests import tagged
 
 from .test_account_payment import PaymentCommon
 
+DESK, PHONE = "1366x768", "390x844"
+
 
 @tagged("post_install", "-at_install")
 class TestToursAccount(PaymentCommon):
@@ -34,8 +36,45 @@ class TestToursAccount(PaymentCommon):
         )
         self.assertEqual(promise.move_line_ids.move_id, self.second)
 
+    def answer(self, size):
+        """In parts, with the receipt of another one, and a dispute with a picture."""
+        self.browser_size = size
+        self.start_tour(self.link, "dunning_account_receipt")
+        self.start_tour(self.link, "dunning_account_parts")
+        self.env.invalidate_all()
+        owner = [("partner_id", "=", self.customer.id)]
+        plan = self.env["dunning.plan"].search(owner)
+        self.assertEqual(plan.state, "active")
+        self.assertEqual(plan.line_ids.mapped("amount"), [50.0, 50.0])
+        self.assertEqual(
+            self.notice.case_id.message_ids.attachment_ids.mapped("name"),
+            ["receipt.pdf"],
+        )
+
+    def dispute(self, size):
+        self.browser_size = size
+        self.start_tour(self.link, "dunning_account_dispute")
+        self.env.invalidate_all()
+        dispute = self.env["dunning.dispute"].search(
+            [("partner_id", "=", self.customer.id)]
+        )
+        self.assertEqual(dispute.description, "It arrived broken")
+        self.assertEqual(dispute.message_ids.attachment_ids.mimetype, "image/jpeg")
+
     def test_at_a_desk(self):
-        self.visit("1366x768")
+        self.visit(DESK)
 
     def test_on_a_phone(self):
-        self.visit("390x844")
+        self.visit(PHONE)
+
+    def test_parts_and_receipt_at_a_desk(self):
+        self.answer(DESK)
+
+    def test_parts_and_receipt_on_a_phone(self):
+        self.answer(PHONE)
+
+    def test_dispute_with_a_picture_at_a_desk(self):
+        self.dispute(DESK)
+
+    def test_dispute_with_a_picture_on_a_phone(self):
+        self.dispute(PHONE)

@@ -14,6 +14,8 @@ STATUS_OF_STOP = {
 
 PAGE_SIZE = 100
 """Open items on a page."""
+LEFT_OUT = ("promised", "disputed")
+"""What the customer spoke about is payable, but not proposed."""
 
 
 def status(stop_reason, days_overdue):

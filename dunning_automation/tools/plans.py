@@ -5,6 +5,8 @@ paid since the plan was agreed is compared with what has fallen due by then, cum
 so that paying more early makes the next instalment smaller.
 """
 
+from datetime import timedelta
+
 from dateutil.relativedelta import relativedelta
 
 from .promises import at_least
@@ -50,6 +52,50 @@ def dates(first, number, interval):
     ['2026-01-01', '2026-01-15']
     """
     return [first + INTERVALS[interval] * position for position in range(number)]
+
+
+def is_within(days, today, max_number, max_days, first_days):
+    """Whether instalments are so few, and so soon, that a customer may agree on them
+    by himself.
+
+    :param days: of the instalments, in their order
+    :param max_days: the last one is that many days from ``today`` at the latest
+    :param first_days: the same for the first one
+
+    >>> from datetime import date
+    >>> today, days = date(2026, 3, 1), [date(2026, 3, 8), date(2026, 4, 8)]
+    >>> is_within(days, today, 2, 60, 14), is_within(days, today, 1, 60, 14)
+    (True, False)
+    >>> is_within(days, today, 2, 30, 14), is_within(days, today, 2, 60, 6)
+    (False, False)
+    """
+    return (
+        len(days) <= max_number
+        and days[0] <= today + timedelta(days=first_days)
+        and days[-1] <= today + timedelta(days=max_days)
+    )
+
+
+def next_payment(instalments, paid, today):
+    """What to pay next: all that has fallen due, else the next instalment; less what
+    was paid already.
+
+    >>> from datetime import date
+    >>> plan = [(date(2026, 3, 1), 50.0), (date(2026, 4, 1), 50.0)]
+    >>> next_payment(plan, 0.0, date(2026, 2, 1)), next_payment(plan, 0.0, plan[1][0])
+    (50.0, 100.0)
+    >>> next_payment(plan, 20.0, date(2026, 3, 2)), next_payment(plan, 60.0, plan[0][0])
+    (30.0, 40.0)
+    >>> next_payment(plan, 100.0, date(2026, 3, 2))
+    0.0
+    """
+    total = owed = 0.0
+    for day, amount in instalments:
+        if owed > 0 and day > today:
+            break
+        total += amount
+        owed = round(total - paid, 6)
+    return max(owed, 0.0)
 
 
 def judge(instalments, paid, today, tolerance, rounding):
