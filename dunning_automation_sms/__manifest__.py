@@ -1,6 +1,6 @@
 {
     "name": "Dunning Automation SMS",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "summary": "Reminders as text messages, once each, to numbers that can take them",
     "category": "Accounting/Accounting",
     "author": "Dunning Automation contributors",
@@ -9,11 +9,14 @@
     "external_dependencies": {"python": ["phonenumbers"]},
     "data": [
         "security/ir.model.access.csv",
+        "security/dunning_automation_sms_security.xml",
         "data/dunning_sms_gateway_data.xml",
+        "data/ir_cron_data.xml",
         "data/sms_template_data.xml",
         "views/dunning_notice_views.xml",
         "views/dunning_policy_views.xml",
         "views/dunning_sms_gateway_views.xml",
+        "views/dunning_webhook_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
     ],

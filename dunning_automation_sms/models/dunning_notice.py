@@ -8,11 +8,16 @@ COOL_OFF = timedelta(days=1)
 
 class DunningNotice(models.Model):
     _name = "dunning.notice"
-    _inherit = ["dunning.notice", "dunning.channel.sms"]
+    _inherit = ["dunning.notice", "dunning.channel.sms", "dunning.channel.sms.feedback"]
 
     def _set_state(self, target, reason=None, **values):
         events = super()._set_state(target, reason, **values)
-        self.filtered(lambda notice: notice.channel == "sms")._follow_sms_safely()
+        texts = self.filtered(lambda notice: notice.channel == "sms")
+        is_new = target in ("sent", "unknown")
+        early = texts._search_delivered_early() if is_new and texts else texts[:0]
+        (texts - early)._follow_sms_safely()
+        for notice in early:
+            notice._receive_sms_receipt("delivered")
         return events
 
     def _get_template(self):
@@ -53,4 +58,6 @@ class DunningNotice(models.Model):
         sms_sudo.write({"body": False, "number": False})
         sms_sudo.mail_message_id.notification_ids.sms_number = False
         self.sudo().sms_text = False
+        events = self.env["dunning.webhook.event"].sudo()
+        events.search([("notice_id", "in", self.ids)])._erase_personal()
         return super()._erase_personal()

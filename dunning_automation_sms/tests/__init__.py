@@ -1,8 +1,11 @@
 from . import (
+    test_answers,
     test_phone_numbers,
     test_res_partner,
     test_gateway,
     test_sms,
     test_sms_recipients,
     test_tools,
+    test_webhook,
+    test_webhook_http,
 )

@@ -53,6 +53,20 @@ def sms_number(text, region):
     return phonenumbers.format_number(number, PhoneNumberFormat.E164), None
 
 
+def as_sender(text):
+    """The number that wrote, in E.164; empty where nobody could be answered: senders
+    that are words, and short codes.
+
+    >>> [as_sender(text) for text in ("+43 664 1234567", "436641234567", "0043664")]
+    ['+436641234567', '+436641234567', '']
+    >>> [as_sender(text) for text in ("Vodafone", "36111", "", "+" + "9" * 99)]
+    ['', '', '', '']
+    """
+    digits = text.strip().removeprefix("+")
+    number = _parse(f"+{digits}", None) if len(digits) < 30 else None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number else ""
+
+
 def region_of(number):
     """Two-letter code of the country that a valid number in E.164 belongs to.
 
