@@ -16,6 +16,7 @@
         "views/dunning_notice_views.xml",
         "views/dunning_policy_views.xml",
         "views/dunning_sms_gateway_views.xml",
+        "views/dunning_sms_price_views.xml",
         "views/dunning_webhook_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",

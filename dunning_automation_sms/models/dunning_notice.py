@@ -8,7 +8,12 @@ COOL_OFF = timedelta(days=1)
 
 class DunningNotice(models.Model):
     _name = "dunning.notice"
-    _inherit = ["dunning.notice", "dunning.channel.sms", "dunning.channel.sms.feedback"]
+    _inherit = [
+        "dunning.notice",
+        "dunning.channel.sms",
+        "dunning.channel.sms.feedback",
+        "dunning.channel.sms.limits",
+    ]
 
     def _set_state(self, target, reason=None, **values):
         events = super()._set_state(target, reason, **values)
@@ -34,7 +39,11 @@ class DunningNotice(models.Model):
         return stop
 
     def _must_wait(self, row, batch):
-        return super()._must_wait(row, batch) or self._must_cool_off()
+        return (
+            super()._must_wait(row, batch)
+            or self._must_cool_off()
+            or self._must_keep_to_limits()
+        )
 
     def _must_cool_off(self):
         """Whether the number is so new that the message is put off."""

@@ -39,7 +39,7 @@ class DunningWebhook(models.Model):
         "URL",
         compute="_compute_url",
         groups="base.group_system",
-        help="Enter it at the provider, for delivery reports and for incoming messages.",
+        help="Enter it at the provider: for delivery reports, for incoming messages.",
     )
     kind = fields.Selection(
         [
