@@ -13,6 +13,7 @@
         "data/dunning_sms_gateway_data.xml",
         "data/ir_cron_data.xml",
         "data/sms_template_data.xml",
+        "views/dunning_call_gateway_views.xml",
         "views/dunning_notice_views.xml",
         "views/dunning_policy_views.xml",
         "views/dunning_sms_gateway_views.xml",

@@ -5,3 +5,7 @@ UPDATE dunning_sms_gateway
 -- Nor does it listen.
 UPDATE dunning_webhook
    SET secret = NULL;
+
+-- Nor does it call.
+UPDATE dunning_call_gateway
+   SET provider = 'demo', secret = NULL;

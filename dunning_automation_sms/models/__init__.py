@@ -1,4 +1,7 @@
 from . import dunning_action
+from . import dunning_call_gateway
+from . import dunning_channel_call
+from . import dunning_channel_call_talk
 from . import dunning_channel_sms
 from . import dunning_channel_sms_feedback
 from . import dunning_channel_sms_limits
@@ -10,6 +13,7 @@ from . import dunning_notice
 from . import dunning_planner
 from . import dunning_reply
 from . import dunning_sms_gateway
+from . import dunning_sms_once
 from . import dunning_sms_price
 from . import dunning_webhook
 from . import dunning_webhook_event

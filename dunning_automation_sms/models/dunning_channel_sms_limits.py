@@ -11,7 +11,8 @@ LEFT = ("claimed", "sent", "delivered", "unknown")
 
 
 class DunningChannelSmsLimits(models.AbstractModel):
-    """How many text messages may leave, and what they cost.
+    """How many text messages may leave, and what they cost; and how many calls are
+    made, which count apart by the same limits and have no price.
 
     Read in the claim, as every stop sign is. Senders that work at the same moment do
     not see each other's claim, so that a limit may be passed by one message per
@@ -32,12 +33,16 @@ class DunningChannelSmsLimits(models.AbstractModel):
     def _must_keep_to_limits(self):
         """Whether a limit is against sending this message today; it is put off then
         until tomorrow. Remembers what it costs."""
-        if self.channel != "sms":
+        if self.channel not in ("sms", "call"):
             return False
-        segments = sms_segments.measure(self.sms_text or "").segments
-        prices = self.env["dunning.sms.price"]
-        cost = prices._get_cost(self.company_id, self.email_to, segments)
         limits = self.company_id.sudo()._get_sms_limits()
+        segments, cost = 0, 0
+        if self.channel == "sms":
+            segments = sms_segments.measure(self.sms_text or "").segments
+            prices = self.env["dunning.sms.price"]
+            cost = prices._get_cost(self.company_id, self.email_to, segments)
+        else:
+            limits = limits._replace(budget=0)
         name = sms_limits.reached(limits, self._read_sms_use(), cost)
         if name:
             self._put_off_for_limit(name)
@@ -66,10 +71,11 @@ class DunningChannelSmsLimits(models.AbstractModel):
                      FROM (SELECT partner_id, email_to, sms_cost,
                                   COALESCE(date_sent, lease_until, write_date) AS moment
                              FROM dunning_notice
-                            WHERE company_id = %(company)s AND channel = 'sms'
+                            WHERE company_id = %(company)s AND channel = %(channel)s
                               AND simulation IS NOT TRUE AND id != %(notice)s
                               AND (state IN %(left)s OR date_sent IS NOT NULL)) AS used
                     WHERE moment >= LEAST(%(week)s, %(month)s)""",
+                channel=self.channel,
                 block=f"{block}{'_' * sms_limits.BLOCK_DIGITS}",
                 company=self.company_id.id,
                 is_debtor=is_debtor,
@@ -100,17 +106,17 @@ class DunningChannelSmsLimits(models.AbstractModel):
 
     def _get_limit_words(self, name):
         return {
-            "debtor_day": self.env._("The customer got enough text messages today."),
+            "debtor_day": self.env._("The customer heard enough of us today."),
             "debtor_week": self.env._(
-                "The customer got enough text messages this week."
+                "The customer heard enough of us within seven days."
             ),
             "company_day": self.env._(
-                "The day's limit of text messages is reached: a manager can raise it "
+                "The day's limit of messages is reached: a manager can raise it "
                 "in the settings."
             ),
             "block_day": self.env._(
-                "Many text messages went to numbers like this one today, as in a fraud: "
-                "look at the customers before you raise the limit in the settings."
+                "Many messages went to numbers like this one today, as in a fraud:"
+                " look at the customers before you raise the limit in the settings."
             ),
             "budget": self.env._(
                 "The month's budget for text messages is used up: a manager can raise "

@@ -1,6 +1,5 @@
 import logging
 from datetime import timedelta
-from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -68,9 +67,6 @@ class DunningWebhookEvent(models.Model):
         readonly=True,
         default="new",
     )
-    confirmation = fields.Selection(
-        [("due", "To Be Confirmed"), ("sent", "Confirmed")], readonly=True
-    )
     attempt = fields.Integer(readonly=True, default=0)
     problem = fields.Char(readonly=True)
     notice_id = fields.Many2one(
@@ -79,7 +75,6 @@ class DunningWebhookEvent(models.Model):
 
     _key_uniq = models.UniqueIndex("(webhook_id, key)", "This event is here already.")
     _new_idx = models.Index("(id) WHERE state = 'new'")
-    _due_idx = models.Index("(id) WHERE confirmation = 'due'")
 
     # === IN THE REQUEST === #
 
@@ -147,7 +142,6 @@ class DunningWebhookEvent(models.Model):
         if self.search_count(new, limit=1):
             later = self.env.cr.now() + timedelta(minutes=1)
             self.env.ref(CRON).sudo()._trigger(at=later)
-        self._confirm_due()
 
     def _apply_safely(self):
         """One that fails is tried again and stands in no other's way."""
@@ -238,10 +232,15 @@ class DunningWebhookEvent(models.Model):
         """Obey once; a text that says more than the word goes to the case, too."""
         _word, is_all = sms_keywords.read(self.text)
         is_change = self._stop() if self.keyword == "stop" else self._start()
-        values = {"state": "done"} if is_all else {}
-        if is_change and not self.confirmation and self._may_confirm():
-            values["confirmation"] = "due"
-        self.write(values)
+        if is_change and self._may_confirm():
+            self.env["dunning.sms.once"]._ask(
+                f"keyword {self.id}",
+                self.company_id,
+                self.sender,
+                self._get_confirmation(),
+            )
+        if is_all:
+            self.state = "done"
 
     def _may_confirm(self):
         webhook = self.webhook_id
@@ -297,32 +296,6 @@ class DunningWebhookEvent(models.Model):
             .search([("dunning_sms_number", "=", self.sender)], limit=1)
             .commercial_partner_id
         )
-
-    @api.model
-    def _confirm_due(self):
-        """Say once that we obeyed. Better not at all than twice: the row is marked and
-        committed before anything leaves."""
-        if self.env["dunning.guard"]._get_database_hold():
-            return
-        due = self.search([("confirmation", "=", "due")], order="id", limit=BATCH)
-        for event in due:
-            locked = event.try_lock_for_update()
-            locked.invalidate_recordset()
-            if locked.confirmation == "due":
-                locked.confirmation = "sent"
-                self.env["ir.cron"]._commit_progress()
-                locked._confirm()
-
-    def _confirm(self):
-        company = self.company_id
-        api = company._get_sms_api_class()(self.with_company(company).env)
-        api._set_company(company)
-        number = {"uuid": uuid4().hex, "number": self.sender}
-        message = {"content": self._get_confirmation(), "numbers": [number]}
-        try:
-            api._send_sms_batch([message])
-        except Exception as error:
-            _logger.info("STOP was not confirmed: %s", type(error).__name__)
 
     def _get_confirmation(self):
         lang = self._find_partner().lang or self.company_id.partner_id.lang

@@ -31,6 +31,13 @@ class ResCompany(models.Model):
         "provider that Odoo offers.",
     )
 
+    dunning_call_gateway_id = fields.Many2one(
+        "dunning.call.gateway",
+        "Provider of Automated Calls",
+        index="btree_not_null",
+        ondelete="restrict",
+        groups="base.group_system",
+    )
     dunning_sms_debtor_day = fields.Integer(
         "Text Messages per Customer and Day", default=1, help="0 = no limit."
     )

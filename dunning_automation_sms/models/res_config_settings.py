@@ -32,3 +32,8 @@ class ResConfigSettings(models.TransientModel):
         readonly=False,
         currency_field="currency_id",
     )
+    dunning_call_gateway_id = fields.Many2one(
+        related="company_id.dunning_call_gateway_id",
+        readonly=False,
+        groups="base.group_system",
+    )

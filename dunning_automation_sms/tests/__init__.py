@@ -1,5 +1,6 @@
 from . import (
     test_answers,
+    test_automated_calls,
     test_phone_numbers,
     test_res_partner,
     test_gateway,

@@ -84,10 +84,9 @@ class TestAnswers(WebhookCommon):
     def test_confirmation_is_lost_rather_than_sent_twice(self):
         self.in_state("sent")
         asked = len(self.asked)
-        event = self.say("STOP")
+        self.say("STOP")
         self.provider.mode = "cut"
         self.apply()
-        self.assertEqual(event.confirmation, "sent")
         self.provider.mode = "success"
         self.apply()
         self.assertEqual(len(self.asked), asked + 1)

@@ -75,7 +75,7 @@ class TestLimits(SmsCommon):
         self.run_on()
         second = self.notices(message.partner_id)[-1]
         self.assertEqual(self.send_all(second), ["ready"])
-        self.assertIn("this week", second.reason)
+        self.assertIn("seven days", second.reason)
         for _day in range(3):
             self.travel(1)
             self.text()

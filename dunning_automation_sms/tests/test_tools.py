@@ -3,6 +3,7 @@ import doctest
 from odoo.tests import BaseCase
 
 from ..tools import (
+    call_script,
     guarded_session,
     http_gateway,
     phone_numbers,
@@ -18,6 +19,7 @@ from ..tools import (
 class TestTools(BaseCase):
     def test_doctests(self):
         for module in (
+            call_script,
             guarded_session,
             http_gateway,
             phone_numbers,

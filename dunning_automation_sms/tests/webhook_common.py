@@ -65,6 +65,7 @@ class WebhookCommon(SmsCommon):
 
     def apply(self):
         self.run_cron("dunning_automation_sms.ir_cron_webhook")
+        self.run_cron("dunning_automation_sms.ir_cron_sms_once")
 
     def in_state(self, state):
         """A message that left, may have left, or did not."""
