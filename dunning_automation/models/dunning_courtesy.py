@@ -156,7 +156,7 @@ class DunningCourtesy(models.Model):
             partner,
             company,
             notice,
-            ("phone", *SILENT),  # A call counts when it was made.
+            ("phone", *CALLS, *SILENT),  # A call counts when it was made.
         )
         return SQL(
             """(SELECT JSONB_BUILD_OBJECT(

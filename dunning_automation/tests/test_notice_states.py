@@ -9,12 +9,12 @@ from .common import DunningCommon
 # source -> every state that it may become
 ROADS = {
     "planned": {"ready", "failed", "suppressed", "cancelled"},
-    "ready": {"claimed", "failed", "suppressed", "cancelled"},
+    "ready": {"claimed", "delivered", "failed", "suppressed", "cancelled"},
     "claimed": {"sent", "ready", "failed", "unknown", "suppressed"},
     "sent": {"delivered", "failed"},
     "delivered": set(),
     "suppressed": set(),
-    "failed": {"ready", "cancelled"},
+    "failed": {"ready", "delivered", "cancelled"},
     "unknown": {"sent", "delivered", "ready", "failed"},
     "cancelled": set(),
 }

@@ -4,7 +4,8 @@ The main road is planned -> ready -> claimed -> sent -> delivered. The side exit
 who decided: *suppressed* is the system's (paid meanwhile, stopped, changed) and frees
 the step to be planned again; *cancelled* is a person's and keeps the step as taken, so
 that nothing a person refused comes back by itself. *unknown* may or may not have
-arrived.
+arrived. A proof that it arrived settles all that left: also what failed by another
+report, or waits to be tried again.
 """
 
 PLANNED, READY, CLAIMED = "planned", "ready", "claimed"
@@ -16,7 +17,7 @@ TRANSITIONS = {
     READY: {PLANNED, CLAIMED, FAILED, UNKNOWN},
     CLAIMED: {READY},
     SENT: {CLAIMED, UNKNOWN},
-    DELIVERED: {SENT, UNKNOWN},
+    DELIVERED: {READY, SENT, FAILED, UNKNOWN},
     FAILED: {PLANNED, READY, CLAIMED, SENT, UNKNOWN},
     UNKNOWN: {CLAIMED},
     SUPPRESSED: {PLANNED, READY, CLAIMED},

@@ -11,7 +11,12 @@ class DunningAction(models.Model):
     _inherit = "dunning.action"
 
     channel = fields.Selection(
-        selection_add=[("sms", "Text Message"), ("phone",)], ondelete={"sms": "cascade"}
+        selection_add=[
+            ("sms", "Text Message"),
+            ("call", "Automated Call"),
+            ("phone",),
+        ],
+        ondelete={"call": "cascade", "sms": "cascade"},
     )
     sms_template_id = fields.Many2one(
         "sms.template",
@@ -23,9 +28,12 @@ class DunningAction(models.Model):
 
     @api.model
     def _prepare_default_values(self, channel, rung):
-        if channel != "sms":
+        if channel not in ("call", "sms"):
             return super()._prepare_default_values(channel, rung)
-        xmlid = TEMPLATES.get(rung["tone"], TEMPLATES["final"])
+        if channel == "call":
+            xmlid = "dunning_automation_sms.sms_template_call"
+        else:
+            xmlid = TEMPLATES.get(rung["tone"], TEMPLATES["final"])
         template = self.env.ref(xmlid, raise_if_not_found=False)
         return {"channel": channel, "sms_template_id": template and template.id}
 
@@ -42,11 +50,20 @@ class DunningAction(models.Model):
                 )
             )
 
+    def _check_channel_call(self):
+        if self.sms_template_id.model != "dunning.notice":
+            raise ValidationError(
+                self.env._(
+                    "Level “%s” lets a machine call: choose a text for notices.",
+                    self.level_id.name,
+                )
+            )
+
     @api.depends("sms_template_id")
     def _compute_display_name(self):
-        messages = self.filtered(lambda action: action.channel == "sms")
+        messages = self.filtered(lambda action: action.channel in ("call", "sms"))
         channels = dict(self._fields["channel"]._description_selection(self.env))
         for action in messages:
-            parts = (channels["sms"], action.sms_template_id.name)
+            parts = (channels[action.channel], action.sms_template_id.name)
             action.display_name = ": ".join(filter(None, parts))
         return super(DunningAction, self - messages)._compute_display_name()

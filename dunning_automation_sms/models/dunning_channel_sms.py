@@ -187,14 +187,24 @@ class DunningChannelSms(models.AbstractModel):
         state = TRACKED[self.state]
         failure = self.sms_failure_type or "unknown"
         values = {"failure_type": failure if state == "error" else False}
-        self._get_sms_sudo().write({"state": state, **values})
-        tracker = self.env["sms.tracker"].sudo()
+        sms_sudo = self._get_sms_sudo()
+        sms_sudo.write({"state": state, **self._get_sms_failure(sms_sudo, values)})
+        if self.env.context.get("dunning_hears"):
+            return  # It is from there that we know.
+        tracker = self.env["sms.tracker"].sudo().with_context(dunning_tells=True)
         tracker = tracker.search([("sms_uuid", "=", self.sms_uuid)])
         tracker._action_update_from_sms_state(
             state,
             failure_reason=self.reason if state == "error" else False,
             **values,
         )
+
+    @api.model
+    def _get_sms_failure(self, sms_sudo, values):
+        """Odoo's message knows fewer failures than its notification."""
+        known = dict(sms_sudo._fields["failure_type"].selection)
+        failure = values["failure_type"]
+        return {"failure_type": failure if failure in known else failure and "unknown"}
 
     # === DELIVERY === #
 

@@ -3,6 +3,8 @@ from odoo.tools import SQL
 
 PARTNER_FIELDS = (
     "country_id",
+    "dunning_call_number",
+    "dunning_call_region",
     "dunning_sms_bounced",
     "dunning_sms_number",
     "dunning_sms_region",
@@ -33,13 +35,26 @@ class DunningLedger(models.AbstractModel):
                     self._get_textable_sql("recipient", SQL("notice.company_id")),
                 ),
             ),
+            (
+                "call",
+                SQL(
+                    "recipient.active"
+                    " AND recipient.commercial_partner_id = notice.partner_id AND %s",
+                    self._get_number_sql("call", "recipient", SQL("notice.company_id")),
+                ),
+            ),
         ]
 
     @api.model
     def _get_textable_sql(self, partner, company):
         """SQL condition: ``partner``, alias of a ``res_partner``, has a number that may
         get a text message of ``company`` (SQL, id), and no objection."""
-        number = SQL.identifier(partner, "dunning_sms_number")
+        return self._get_number_sql("sms", partner, company)
+
+    @api.model
+    def _get_number_sql(self, channel, partner, company):
+        """As ``_get_textable_sql``, also for the channel ``call``."""
+        number = SQL.identifier(partner, f"dunning_{channel}_number")
         return SQL(
             """(%(number)s IS NOT NULL AND %(country)s AND NOT %(refused)s
                 AND NOT EXISTS (
@@ -47,27 +62,33 @@ class DunningLedger(models.AbstractModel):
                       FROM phone_blacklist unwilling
                      WHERE unwilling.number = %(number)s AND unwilling.active)
                 AND NOT %(opted_out)s)""",
-            country=self._get_textable_country_sql(partner, company),
+            country=self._get_number_country_sql(channel, partner, company),
             number=number,
             opted_out=self.env["dunning.optout"]._get_stop_sql(
-                SQL("'sms'"), SQL.identifier(partner, "commercial_partner_id"), number
+                SQL("%s", channel),
+                SQL.identifier(partner, "commercial_partner_id"),
+                number,
             ),
-            refused=self._is_refused(partner),
+            refused=self._is_refused(partner, channel),
         )
 
     @api.model
-    def _is_refused(self, partner):
+    def _is_refused(self, partner, channel="sms"):
         """SQL condition, never NULL: messages to the number were refused."""
         return SQL(
             "(COALESCE(%s, '') = %s)",
             SQL.identifier(partner, "dunning_sms_bounced"),
-            SQL.identifier(partner, "dunning_sms_number"),
+            SQL.identifier(partner, f"dunning_{channel}_number"),
         )
 
     @api.model
     def _get_textable_country_sql(self, partner, company):
         """SQL condition: the number of ``partner`` is of a country to which ``company``
         (SQL, id) sends text messages: those that were chosen, else its own."""
+        return self._get_number_country_sql("sms", partner, company)
+
+    @api.model
+    def _get_number_country_sql(self, channel, partner, company):
         return SQL(
             """%(region)s IN (
                    SELECT country.code
@@ -79,7 +100,7 @@ class DunningLedger(models.AbstractModel):
                        ON country.id = COALESCE(chosen.country_id, home.country_id)
                     WHERE sending.id = %(company)s)""",
             company=company,
-            region=SQL.identifier(partner, "dunning_sms_region"),
+            region=SQL.identifier(partner, f"dunning_{channel}_region"),
         )
 
     @api.model
@@ -88,7 +109,7 @@ class DunningLedger(models.AbstractModel):
         return [
             *super()._get_text_facts(company),
             SQL(
-                """CASE WHEN notice.channel = 'sms' THEN (
+                """CASE WHEN notice.channel IN ('call', 'sms') THEN (
                        SELECT JSONB_BUILD_ARRAY(template.id, template.write_date)
                          FROM dunning_notice told
                          JOIN dunning_action action ON action.id = told.action_id

@@ -15,7 +15,10 @@ class DunningPlanner(models.AbstractModel):
 
     def _get_recipient_sms(self):
         """The first whose number takes a text message, and that number."""
-        may_get = self.env["dunning.ledger"]._get_textable_sql
+        return self._choose_number("sms")
+
+    def _choose_number(self, channel):
+        may_get = self.env["dunning.ledger"]._get_number_sql
         company = SQL("%s", self.env.company.id)
 
         def choose(name):
@@ -24,14 +27,14 @@ class DunningPlanner(models.AbstractModel):
                 SQL(" ").join(
                     SQL(
                         "WHEN %s THEN %s",
-                        may_get(alias, company),
+                        may_get(channel, alias, company),
                         SQL.identifier(alias, name),
                     )
                     for alias in CANDIDATES
                 ),
             )
 
-        return choose("id"), choose("dunning_sms_number")
+        return choose("id"), choose(f"dunning_{channel}_number")
 
     def _check_recipient_sms(self):
         """Nobody has a number, or what is against all of them; the customer's own wish
@@ -64,4 +67,33 @@ class DunningPlanner(models.AbstractModel):
             any_of(has_number),
             any_of(is_allowed),
             any_of(is_good),
+        )
+
+    def _get_recipient_call(self):
+        """The first whom a machine may call, and that number."""
+        return self._choose_number("call")
+
+    def _check_recipient_call(self):
+        """Nobody can be called: without a number that networks know there is none."""
+        recipient, _number = self._get_recipient_call()
+        ledger = self.env["dunning.ledger"]
+        company = SQL("%s", self.env.company.id)
+        has_number, is_allowed = (
+            SQL(" OR ").join(map(condition, CANDIDATES))
+            for condition in (
+                lambda alias: SQL(
+                    "%s IS NOT NULL", SQL.identifier(alias, "dunning_call_number")
+                ),
+                lambda alias: SQL(
+                    "COALESCE(%s, FALSE)",
+                    ledger._get_number_country_sql("call", alias, company),
+                ),
+            )
+        )
+        return SQL("(%s) IS NULL", recipient), SQL(
+            """CASE WHEN NOT (%s) THEN 'no_phone'
+                    WHEN NOT (%s) THEN 'sms_country'
+                    ELSE 'opted_out' END""",
+            has_number,
+            is_allowed,
         )

@@ -2,7 +2,15 @@ from odoo import api, fields, models
 
 from odoo.addons.dunning_automation.models.res_company import READERS
 
-from ..tools.phone_numbers import REFUSALS, region_of, sms_number
+from ..tools.phone_numbers import REFUSALS, call_number, region_of, sms_number
+
+READ_FROM_PHONE = (
+    "dunning_call_number",
+    "dunning_call_region",
+    "dunning_sms_number",
+    "dunning_sms_refusal",
+    "dunning_sms_region",
+)
 
 
 class ResPartner(models.Model):
@@ -37,6 +45,22 @@ class ResPartner(models.Model):
         "it. Text messages wait a day then: nobody shall make us call numbers that "
         "earn money for him.",
     )
+    dunning_call_number = fields.Char(
+        "Number for Automated Calls",
+        compute="_compute_dunning_call_number",
+        store=True,
+        index="btree_not_null",
+        groups=READERS,
+    )
+    dunning_call_region = fields.Char(
+        compute="_compute_dunning_call_number", store=True, groups=READERS
+    )
+    dunning_call_since = fields.Datetime(
+        compute="_compute_dunning_call_number",
+        store=True,
+        groups=READERS,
+        help="As for text messages.",
+    )
     dunning_sms_bounced = fields.Char(
         "Text Messages Refused For",
         copy=False,
@@ -50,7 +74,7 @@ class ResPartner(models.Model):
     def _compute_dunning_sms_number(self):
         for partner in self:
             number, reason = partner._dunning_sms_number()
-            if partner._is_dunning_number_suspect(number):
+            if partner._is_dunning_number_suspect(number, partner.dunning_sms_number):
                 partner.dunning_sms_since = self.env.cr.now()
             else:
                 partner.dunning_sms_since = partner.dunning_sms_since
@@ -58,9 +82,21 @@ class ResPartner(models.Model):
             partner.dunning_sms_region = number and region_of(number)
             partner.dunning_sms_refusal = reason
 
-    def _is_dunning_number_suspect(self, number):
+    @api.depends("phone", "country_id", "company_id.country_id")
+    def _compute_dunning_call_number(self):
+        for partner in self:
+            region = partner._get_dunning_phone_country().code
+            number = call_number(partner.phone, region) or False
+            known = partner.dunning_call_number
+            since = partner.dunning_call_since
+            if partner._is_dunning_number_suspect(number, known):
+                since = self.env.cr.now()
+            partner.dunning_call_since = since
+            partner.dunning_call_number = number
+            partner.dunning_call_region = number and region_of(number)
+
+    def _is_dunning_number_suspect(self, number, known):
         """Whether ``number`` replaces another one, or comes from outside."""
-        known = self.dunning_sms_number
         return number and number != known and bool(known or self.env.user.share)
 
     @api.model_create_multi
@@ -80,6 +116,7 @@ class ResPartner(models.Model):
         them, and that may be one of us."""
         if self.env.user.share:
             self.sudo().mapped("dunning_sms_number")
+            self.sudo().mapped("dunning_call_number")
 
     def _dunning_sms_number(self):
         """Return the partner's number for text messages and, without one, the reason.
@@ -90,20 +127,23 @@ class ResPartner(models.Model):
         in both, for different people.
         """
         self.ensure_one()
+        return sms_number(self.phone, self._get_dunning_phone_country().code)
+
+    def _get_dunning_phone_country(self):
+        """The country in which a national number is read."""
         country = self.country_id or self.company_id.country_id
         if not country:
             home = self.env["res.company"]._dunning_get_countries()
             country = home if len(home) == 1 else country
-        return sms_number(self.phone, country.code)
+        return country
 
     @api.model
     def _dunning_read_numbers_again(self):
         """The country of a company changed, and that of numbers without one with it."""
         partners = self.sudo().with_context(active_test=False)
         domain = [("phone", "!=", False), ("country_id", "=", False)]
-        for name in ("number", "refusal", "region"):
-            field = self._fields[f"dunning_sms_{name}"]
-            self.env.add_to_compute(field, partners.search(domain))
+        for name in READ_FROM_PHONE:
+            self.env.add_to_compute(self._fields[name], partners.search(domain))
 
     # === NUMBERS THAT WERE REFUSED === #
 
@@ -112,7 +152,11 @@ class ResPartner(models.Model):
         result = super()._dunning_mark_bounced(address)
         if address:
             partners = self.sudo().with_context(active_test=False)
-            domain = [("dunning_sms_number", "=", address)]
+            domain = [
+                "|",
+                ("dunning_call_number", "=", address),
+                ("dunning_sms_number", "=", address),
+            ]
             partners.search(domain).dunning_sms_bounced = address
         return result
 

@@ -2,12 +2,34 @@ import doctest
 
 from odoo.tests import BaseCase
 
-from ..tools import guarded_session, http_gateway, sms_outcome, sms_segments
+from ..tools import (
+    call_script,
+    guarded_session,
+    http_gateway,
+    phone_numbers,
+    sms_keywords,
+    sms_limits,
+    sms_outcome,
+    sms_segments,
+    sms_webhook,
+    webhook_signature,
+)
 
 
 class TestTools(BaseCase):
     def test_doctests(self):
-        for module in (guarded_session, http_gateway, sms_outcome, sms_segments):
+        for module in (
+            call_script,
+            guarded_session,
+            http_gateway,
+            phone_numbers,
+            sms_keywords,
+            sms_limits,
+            sms_outcome,
+            sms_segments,
+            sms_webhook,
+            webhook_signature,
+        ):
             with self.subTest(module=module.__name__):
                 result = doctest.testmod(module)
                 self.assertTrue(result.attempted)

@@ -1,9 +1,10 @@
-"""Which telephone numbers can take a text message."""
+"""Which telephone numbers can take a text message, or an automated call."""
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 SMS_TYPES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+CALL_TYPES = SMS_TYPES | {PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP}
 
 # Numbers at which a call or a message costs extra, or reaches a switchboard.
 REFUSED_TYPES = {
@@ -51,6 +52,38 @@ def sms_number(text, region):
     if reason := _reason_against(number):
         return None, reason
     return phonenumbers.format_number(number, PhoneNumberFormat.E164), None
+
+
+def call_number(text, region):
+    """The number in E.164 if a machine may call it: mobile or landline, nothing that
+    costs extra. Parameters as of ``sms_number``.
+
+    >>> call_number("01 5125000", "AT"), call_number("0664 1234567", "AT")
+    ('+4315125000', '+436641234567')
+    >>> call_number("0900 1 234567", "DE"), call_number(False, "AT")
+    (None, None)
+    >>> call_number("01 5125000 ext. 12", "AT")
+    """
+    number = _parse(text, region) if (text or "").strip() else None
+    if number is None or number.extension:
+        return None
+    if phonenumbers.number_type(number) not in CALL_TYPES:
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def as_sender(text):
+    """The number that wrote, in E.164; empty where nobody could be answered: senders
+    that are words, and short codes.
+
+    >>> [as_sender(text) for text in ("+43 664 1234567", "436641234567", "0043664")]
+    ['+436641234567', '+436641234567', '']
+    >>> [as_sender(text) for text in ("Vodafone", "36111", "", "+" + "9" * 99)]
+    ['', '', '', '']
+    """
+    digits = text.strip().removeprefix("+")
+    number = _parse(f"+{digits}", None) if len(digits) < 30 else None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number else ""
 
 
 def region_of(number):

@@ -1,0 +1,2 @@
+from . import dunning_call
+from . import dunning_webhook
