@@ -102,9 +102,7 @@ class Shop(server.OdooServer):
         with pytest.MonkeyPatch.context() as patch:
             for variable, value in stub.variables.items():
                 patch.setenv(variable, value)
-            super().__init__(
-                environment, database, log, workers=2, max_cron_threads=0
-            )
+            super().__init__(environment, database, log, workers=2, max_cron_threads=0)
         self.wait_until_ready()
 
     def lose_power(self) -> None:
