@@ -39,7 +39,7 @@ window.findable = [...document.querySelectorAll(
     '.o_dunning_account :is(a[href], button, input, select, textarea, summary)'
 )].filter(node => node.type !== 'hidden' && node.checkVisibility())
 """
-REACHABLE = f"{FINDABLE}.length"
+REACHABLE = f"({FINDABLE}).length"
 FOCUSED = """
 (position => position < 0 ? null : position)(findable.indexOf(document.activeElement))
 """

@@ -3,6 +3,7 @@ from . import (
     test_account,
     test_account_answer,
     test_account_discount,
+    test_account_matrix,
     test_account_pages,
     test_account_payment,
     test_account_preference,

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo.tests import HttpCase
 
 from .test_channels import ChannelCommon
@@ -23,6 +25,27 @@ class AccountCommon(ChannelCommon, HttpCase):
         """What ``login`` (None = nobody) gets."""
         self.authenticate(login, login)
         return self.url_open(path, allow_redirects=False, **values)
+
+    def without_printing(self):
+        """Documents say whose they are and are not drawn: that is slow, and who may
+        have them is asked before."""
+        self.startPatcher(
+            patch.object(
+                type(self.env["dunning.account"]),
+                "_make_pdf",
+                lambda model, partner, company: partner.name.encode(),
+            )
+        )
+        self.startPatcher(
+            patch.object(
+                type(self.env["account.move"]),
+                "_get_invoice_legal_documents",
+                lambda move, *args, **options: {
+                    "content": (move.ref or move.name).encode(),
+                    "filename": "invoice.pdf",
+                },
+            )
+        )
 
     def many(self, customer, number):
         """That many overdue invoices of a customer: one, and copies of its rows.

@@ -22,24 +22,7 @@ class TestAccountAccess(AccountCommon):
         self.portal_user("a_nobody", self._create_customer())
         self.new_user("a_employee", "dunning_automation.group_manager")
         self.own_path = f"/my/dunning/{self.company.id}"
-        # Printing is slow and tested below; who may do it is asked before.
-        self.startPatcher(
-            patch.object(
-                type(self.env["dunning.account"]),
-                "_make_pdf",
-                lambda model, partner, company: partner.name.encode(),
-            )
-        )
-        self.startPatcher(
-            patch.object(
-                type(self.env["account.move"]),
-                "_get_invoice_legal_documents",
-                lambda move, *args, **options: {
-                    "content": (move.ref or move.name).encode(),
-                    "filename": "invoice.pdf",
-                },
-            )
-        )
+        self.without_printing()
 
     def assertHidden(self, login, path):
         with self.subTest(login=login, path=path):
