@@ -102,9 +102,7 @@ class Shop(server.OdooServer):
         with pytest.MonkeyPatch.context() as patch:
             for variable, value in stub.variables.items():
                 patch.setenv(variable, value)
-            super().__init__(
-                environment, database, log, workers=2, max_cron_threads=0
-            )
+            super().__init__(environment, database, log, workers=2, max_cron_threads=0)
         self.wait_until_ready()
 
     def lose_power(self) -> None:
@@ -117,6 +115,7 @@ class Shop(server.OdooServer):
         sessions = self._sessions
         self.__init__(*self._place)
         self._sessions = sessions
+        self.call("ir.config_parameter", "set_param", "web.base.url", self.url)
 
 
 @pytest.fixture
