@@ -321,7 +321,7 @@ class DunningAccountAnswer(models.AbstractModel):
         the collector's on the case."""
         return {
             "promise": self.env._("I will pay them by this day"),
-            "parts": self.env._("I will pay them in parts, the first on this day"),
+            "parts": self.env._("I will pay them in parts, from this day"),
             "paid": self.env._("I have paid them on this day"),
             "dispute": self.env._("I do not agree with them"),
             "copy": self.env._("Please send them to me again"),
