@@ -47,6 +47,13 @@ tokens = env["payment.token"].create([{{
     "provider_id": stripe.id, "payment_method_id": card.id, "partner_id": debtor.id,
     "payment_details": "4242", "provider_ref": "cus_1", "stripe_payment_method": "pm_1",
 }} for debtor in debtors])
+# Before the browser waits for them: on a busy machine that is too long.
+for name in (
+    "web.assets_frontend", "web.assets_frontend_minimal", "web.assets_frontend_lazy",
+):
+    bundle = env["ir.qweb"]._get_asset_bundle(name)
+    bundle.js()
+    bundle.css()
 result = {{
     "company": env.company.id,
     "mollie": mollie.id,
@@ -115,6 +122,7 @@ class Shop(server.OdooServer):
         sessions = self._sessions
         self.__init__(*self._place)
         self._sessions = sessions
+        self.call("ir.config_parameter", "set_param", "web.base.url", self.url)
 
 
 @pytest.fixture

@@ -175,37 +175,39 @@ class DunningAccountAnswer(models.AbstractModel):
         if not files:
             return []
         limit = company.dunning_upload_mb
-        if kind not in WITH_FILES or not limit:
+        if not limit:
+            raise UserError(
+                self.env._("Files cannot be sent here. Take them out, please.")
+            )
+        if kind not in WITH_FILES:
             raise UserError(
                 self.env._(
                     "Files can be sent when you have paid, or do not agree. Take them "
                     "out, please."
                 )
-                if limit
-                else self.env._("Files cannot be sent here. Take them out, please.")
             )
         if len(files) > MAX_FILES:
             raise UserError(self.env._("Please send at most %s files.", MAX_FILES))
-        kept = []
-        for name, content in files:
-            extension = uploads.kind(content)
-            if len(content) > limit * MEGABYTE:
-                raise UserError(
-                    self.env._(
-                        "%(name)s is too large: a file can have %(limit)s megabytes. "
-                        "Nothing was sent.",
-                        name=name,
-                        limit=limit,
-                    )
+        return [(self._check_file(limit, *file), file[1]) for file in files]
+
+    @api.model
+    def _check_file(self, limit, name, content):
+        """The name under which we keep a file of at most ``limit`` megabytes."""
+        if len(content) > limit * MEGABYTE:
+            raise UserError(
+                self.env._(
+                    "%(name)s is too large: a file can have %(limit)s megabytes. "
+                    "Nothing was sent.",
+                    name=name,
+                    limit=limit,
                 )
-            if not extension:
-                raise UserError(
-                    self.env._(
-                        "%s is no PDF, PNG or JPEG file. Nothing was sent.", name
-                    )
-                )
-            kept.append((uploads.safe_name(name, extension), content))
-        return kept
+            )
+        extension = uploads.kind(content)
+        if not extension:
+            raise UserError(
+                self.env._("%s is no PDF, PNG or JPEG file. Nothing was sent.", name)
+            )
+        return uploads.safe_name(name, extension)
 
     @api.model
     def _count_today(self, case):
@@ -339,7 +341,7 @@ class DunningAccountAnswer(models.AbstractModel):
         the collector's on the case."""
         return {
             "promise": self.env._("I will pay them by this day"),
-            "parts": self.env._("I will pay them in parts, the first on this day"),
+            "parts": self.env._("I will pay them in parts, from this day"),
             "paid": self.env._("I have paid them on this day"),
             "dispute": self.env._("I do not agree with them"),
             "copy": self.env._("Please send them to me again"),
