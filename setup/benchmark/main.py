@@ -24,6 +24,7 @@ from .sending import READY_MARK
 CURVE = (1_000, 10_000, 100_000)
 WORKLIST = 10_000
 REPLAY = 10_000
+TEXTS = 200
 SENDERS = 2
 FEW_LINES = 20_000
 PEER = "account_credit_control"
@@ -99,7 +100,18 @@ def _parse(arguments: list) -> argparse.Namespace:
         f"(default: {REPLAY:,})",
     )
     parser.add_argument(
+        "--texts",
+        type=_count,
+        default=TEXTS,
+        metavar="MESSAGES",
+        help=f"text messages to send (default: {TEXTS:,})",
+    )
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument(
         "--only-replay", action="store_true", help="leave out everything else"
+    )
+    only.add_argument(
+        "--only-texts", action="store_true", help="leave out everything else"
     )
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
@@ -132,6 +144,8 @@ class Bench:
         options = self.options
         if options.only_replay:
             return {"replay": self._measure_replay()}
+        if options.only_texts:
+            return {"texting": self._measure_texting()}
         ledger = self._make_ledger(options.lines)
         samples = [self._measure_ours(ledger, i) for i in range(options.repeat)]
         peer = self._measure_peer(ledger)
@@ -142,6 +156,7 @@ class Bench:
             "curve": self._measure_curve(),
             "worklist": self._measure_worklist(),
             "replay": self._measure_replay(),
+            "texting": self._measure_texting(),
         }
 
     # --- sides ------------------------------------------------------------------
@@ -244,6 +259,17 @@ class Bench:
         measured = self._step(f"Replay: {lines:,} lines", "replay", database)
         self._drop(database)
         return measured | {"seconds": _rounded(measured["seconds"])}
+
+    def _measure_texting(self) -> dict:
+        """Text messages through one gateway, by us and by Odoo's own queue."""
+        count = self.options.texts
+        database = self._copy(self._template(), "texting")
+        measured = self._step(
+            f"Text messages: {count:,}", "texting", database, messages=count
+        )
+        self._drop(database)
+        names = ("ours_s", "odoo_s")
+        return measured | {name: _rounded(measured[name]) for name in names}
 
     # --- databases ----------------------------------------------------------------
 
