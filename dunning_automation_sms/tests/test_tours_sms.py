@@ -24,5 +24,7 @@ class TestToursSms(HttpCase, WebhookCommon):
             event._apply_safely()
         self.assertEqual(message.state, "delivered")
         admin = self.env.ref("base.user_admin")
-        admin.write({"company_ids": [(4, self.company.id)], "company_id": self.company.id})
+        admin.write(
+            {"company_ids": [(4, self.company.id)], "company_id": self.company.id}
+        )
         self.start_tour("/odoo", "dunning_sms_heard", login="admin")
