@@ -21,5 +21,9 @@
         "views/dunning_webhook_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
+        "wizard/dunning_sms_test_views.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["dunning_automation_sms/static/tests/tours/*.js"],
+    },
 }

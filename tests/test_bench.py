@@ -22,6 +22,7 @@ def bench(tmp_path_factory, odoo_environment):
         "worklist": LINES,
         "account": LINES,
         "replay": LINES,
+        "texts": MESSAGES,
     }
     options = [f"--{name}={value}" for name, value in sizes.items()]
     answer = subprocess.run(
@@ -42,6 +43,12 @@ def test_both_sides_plan_the_same_lines(bench):
     planning = bench[1]["planning"]
     assert planning["lines"] == planning["oca_lines"] == LINES
     assert planning["overdue_steps"] == planning["oca_steps"] == overdue(LINES)
+
+
+def test_both_sides_text_the_same_number(bench):
+    texting = bench[1]["texting"]
+    assert texting["messages"] == texting["distinct"] == texting["recorded"] == MESSAGES
+    assert texting["odoo_messages"] == MESSAGES
 
 
 def test_the_floor_writes_as_many_rows_as_we_do(bench):

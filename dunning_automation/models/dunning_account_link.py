@@ -7,6 +7,7 @@ from ..tools import account_token
 
 DEAD_STATES = ("suppressed", "failed", "cancelled")
 SCOPE = "dunning_account_link"
+SHORT_SCOPE = "dunning_account_short"
 
 
 class DunningAccountLink(models.AbstractModel):
@@ -39,9 +40,31 @@ class DunningAccountLink(models.AbstractModel):
     def _get_account_token(self):
         return account_token.join(self.id, self._get_account_signature())
 
-    def _get_account_signature(self):
+    def _get_account_signature(self, scope=SCOPE):
         facts = (self.id, self.debtor_key, self.company_id.id)
-        return tools.hmac(self.env(su=True), SCOPE, facts)
+        return tools.hmac(self.env(su=True), scope, facts)
+
+    def _get_short_url(self, path):
+        """The same account below ``path``, where an addon leads on from the short form
+        (see ``_find_account_path``); empty where no link can be given."""
+        url = self._get_account_url()
+        if "/dunning/account/" not in url:
+            return url
+        signature = self._get_account_signature(SHORT_SCOPE)
+        token = account_token.shorten(self.id, signature)
+        return f"{self.company_id.get_base_url()}{path}{token}"
+
+    @api.model
+    def _find_account_path(self, short_token):
+        """Where a short link leads; None if it opens nothing now, for whatever
+        reason."""
+        number, given = account_token.split_short(short_token) or (0, "")
+        notice_sudo = self.sudo().search([("id", "=", number)])
+        signature = notice_sudo[:1]._get_account_signature(SHORT_SCOPE)
+        if not consteq(given, account_token.short_signature(signature)):
+            return None
+        token = notice_sudo._get_account_token()
+        return self._search_account(token) and f"/dunning/account/{token}" or None
 
     @api.model
     def _search_account(self, token):

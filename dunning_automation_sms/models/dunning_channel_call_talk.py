@@ -74,8 +74,8 @@ class DunningChannelCallTalk(models.AbstractModel):
     def _get_menu(self):
         return self.env._(
             "Press 1 to get a link for the payment as a text message. Press 2 to "
-            "promise the payment until %(date)s. Press 3 to talk to a person. Press 9 if you "
-            "want no more calls.",
+            "promise the payment until %(date)s. Press 3 to talk to a person. Press 9 "
+            "if you want no more calls.",
             date=format_date(self.env, self._get_offered_date()),
         )
 

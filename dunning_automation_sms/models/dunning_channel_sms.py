@@ -87,7 +87,7 @@ class DunningChannelSms(models.AbstractModel):
         """The customer's account; where messages have no links to accounts, the portal
         page of the invoice, or the customer's list when there are several."""
         for notice in self:
-            notice.sms_link = notice._get_account_url() or notice._get_invoice_url()
+            notice.sms_link = notice._get_short_url("/d/") or notice._get_invoice_url()
 
     def _get_invoice_url(self):
         move = self._get_lines().move_id

@@ -3,11 +3,13 @@ from . import (
     test_automated_calls,
     test_phone_numbers,
     test_res_partner,
+    test_short_link,
     test_gateway,
     test_limits,
     test_sms,
     test_sms_recipients,
     test_tools,
+    test_tours_sms,
     test_webhook,
     test_webhook_http,
 )

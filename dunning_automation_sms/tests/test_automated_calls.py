@@ -197,7 +197,7 @@ class TestAutomatedCalls(CallCommon):
         self.run_cron("dunning_automation_sms.ir_cron_sms_once")
         [(number, text)] = self.asked
         self.assertEqual(number, "+436641234500")
-        self.assertIn(call._get_account_url(), text)
+        self.assertIn(call._get_short_url("/d/"), text)
         self.assertEqual(self.noted(call).mapped("outcome"), ["reached"])
 
     def test_key_1_on_a_landline(self):

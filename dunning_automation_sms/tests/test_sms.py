@@ -31,7 +31,7 @@ class TestSms(SmsCommon):
         self.assertEqual(number, "+436641234500")
         self.assertEqual(text, message.sms_text)
         self.assertIn("100.00", text)
-        self.assertIn(message._get_account_url(), text)
+        self.assertIn(message._get_short_url("/d/"), text)
         self.assertEqual(self.sms(message).state, "pending")
         self.assertRecordValues(
             self.notification(message),

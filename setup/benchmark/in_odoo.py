@@ -11,7 +11,16 @@ from pathlib import Path
 
 from installer.in_odoo import environment
 
-from . import account, audit, ledger, planning, replay, sending, worklist
+from . import (
+    account,
+    audit,
+    ledger,
+    planning,
+    replay,
+    sending,
+    texting,
+    worklist,
+)
 
 RESULT_MARK = "\x1eRESULT "
 
@@ -26,6 +35,7 @@ STEPS = {
     "send_oca": sending.oca,
     "audit": audit.measure,
     "replay": replay.measure,
+    "texting": texting.measure,
     "worklist": worklist.measure,
     "account": account.measure,
 }

@@ -25,8 +25,10 @@ CURVE = (1_000, 10_000, 100_000)
 WORKLIST = 10_000
 ACCOUNT = 10_000
 REPLAY = 10_000
+TEXTS = 200
 SENDERS = 2
 FEW_LINES = 20_000
+ALONE = ("account", "replay", "texting")
 PEER = "account_credit_control"
 RESULT_MARK = "\x1eRESULT "
 
@@ -100,9 +102,6 @@ def _parse(arguments: list) -> argparse.Namespace:
         f"of that many lines (default: {ACCOUNT:,})",
     )
     parser.add_argument(
-        "--only-account", action="store_true", help="leave out everything else"
-    )
-    parser.add_argument(
         "--replay",
         type=_count,
         default=REPLAY,
@@ -111,8 +110,13 @@ def _parse(arguments: list) -> argparse.Namespace:
         f"(default: {REPLAY:,})",
     )
     parser.add_argument(
-        "--only-replay", action="store_true", help="leave out everything else"
+        "--texts",
+        type=_count,
+        default=TEXTS,
+        metavar="MESSAGES",
+        help=f"text messages to send (default: {TEXTS:,})",
     )
+    parser.add_argument("--only", choices=ALONE, help="leave out everything else")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
     parser.add_argument("--db", metavar="URL", help="a PostgreSQL server to use")
@@ -142,10 +146,13 @@ class Bench:
 
     def run(self) -> dict:
         options = self.options
-        if options.only_replay:
-            return {"replay": self._measure_replay()}
-        if options.only_account:
-            return {"account": self._measure_account()}
+        parts = {
+            "account": self._measure_account,
+            "replay": self._measure_replay,
+            "texting": self._measure_texting,
+        }
+        if options.only:
+            return {options.only: parts[options.only]()}
         ledger = self._make_ledger(options.lines)
         samples = [self._measure_ours(ledger, i) for i in range(options.repeat)]
         peer = self._measure_peer(ledger)
@@ -155,8 +162,7 @@ class Bench:
             "audit": self._measure_audit(),
             "curve": self._measure_curve(),
             "worklist": self._measure_worklist(),
-            "account": self._measure_account(),
-            "replay": self._measure_replay(),
+            **{name: measure() for name, measure in parts.items()},
         }
 
     # --- sides ------------------------------------------------------------------
@@ -268,6 +274,17 @@ class Bench:
         measured = self._step(f"Replay: {lines:,} lines", "replay", database)
         self._drop(database)
         return measured | {"seconds": _rounded(measured["seconds"])}
+
+    def _measure_texting(self) -> dict:
+        """Text messages through one gateway, by us and by Odoo's own queue."""
+        count = self.options.texts
+        database = self._copy(self._template(), "texting")
+        measured = self._step(
+            f"Text messages: {count:,}", "texting", database, messages=count
+        )
+        self._drop(database)
+        names = ("ours_s", "odoo_s")
+        return measured | {name: _rounded(measured[name]) for name in names}
 
     # --- databases ----------------------------------------------------------------
 

@@ -12,6 +12,7 @@ def markdown(measured: dict) -> str:
         "worklist": _worklist,
         "account": _account,
         "replay": _replay,
+        "texting": _texting,
     }
     parts = [make(measured[name]) for name, make in tables.items() if name in measured]
     return "\n\n".join(part for part in [*parts, _conditions(measured)] if part)
@@ -142,6 +143,22 @@ def _replay(figures: dict) -> str:
     head = ["replay, two policies", "lines", "of them paid", "days", "messages", "s"]
     names = ("lines", "paid", "days", "messages", "seconds")
     return _table(head, ["ours", *(figures[name] for name in names)])
+
+
+def _texting(figures: dict) -> str:
+    count, odoo_count = figures["messages"], figures["odoo_messages"]
+    ours, odoo = figures["ours_s"] / count, figures["odoo_s"] / odoo_count
+    return _table(
+        ["text messages", "messages", "seconds", "ms per message", "ours against it"],
+        ["ours, one sender", count, figures["ours_s"], ours * 1000, ""],
+        [
+            "Odoo's own queue",
+            odoo_count,
+            figures["odoo_s"],
+            odoo * 1000,
+            f"{ours / odoo:.2f}x",
+        ],
+    )
 
 
 def _conditions(measured: dict) -> str:
