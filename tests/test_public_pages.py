@@ -131,13 +131,13 @@ def test_everything_is_done_with_the_keyboard(site, tmp_path):
         assert reached == list(range(wanted))
         tab_to(browser, ".o_dunning_preferences summary")
         browser.press("Enter")
-        tab_to(browser, "input[name=refused][value=email]")
+        tab_to(browser, "input[name=refused][value=phone]")
         browser.press(" ")
         tab_to(browser, ".o_dunning_preferences button")
         browser.press("Enter")
         saved = "document.querySelector('.alert-success')?.innerText.includes('Saved')"
         browser.wait_for(saved, "the confirmation")
-        assert browser.run("document.querySelector('[value=email]:checked') !== null")
+        assert browser.run("document.querySelector('[value=phone]:checked') !== null")
     finally:
         browser.close()
 
