@@ -314,7 +314,7 @@ class DunningPlanner(models.AbstractModel):
                         WHEN pending_state = 'failed' THEN 'delivery_failed'
                         WHEN pending_state IS NOT NULL THEN 'in_progress'
                         WHEN in_account_grace THEN 'account_grace'
-                        WHEN NOT may_climb THEN 'below_minimum'
+                        WHEN NOT may_climb THEN %(short)s
                         WHEN own_date > %(today)s OR debtor_free IS NOT TRUE
                             THEN 'min_interval'
                         WHEN is_control
@@ -341,6 +341,7 @@ class DunningPlanner(models.AbstractModel):
                 ),
                 enough=ledger._get_threshold_sql("next_level", "placed", "placed"),
                 policies=policies.ids,
+                short=self._get_short_reason_sql(),
                 simulation=run.simulation,
                 standing=self._get_standing_sql(policies, late, run.date),
                 today=run.date,
@@ -357,6 +358,12 @@ class DunningPlanner(models.AbstractModel):
         return self.env["dunning.ledger"]._get_net_lines_cte(
             run.company_id, policies, now=run._get_moment()
         )
+
+    @api.model
+    def _get_short_reason_sql(self):
+        """Why a line (of ``riding``) that is old enough does not reach its next level,
+        which ``dunning.ledger._get_threshold_sql`` refused."""
+        return SQL("'below_minimum'")
 
     @api.model
     def _get_concerns_nobody_sql(self):

@@ -122,10 +122,10 @@ class DunningWorklist(models.AbstractModel):
                    AND partner_id IN (SELECT partner_id FROM concerned)
                  GROUP BY partner_id
             ), fresh AS (
-                SELECT concerned.id, COALESCE(exposure.score, 0) AS risk_score,
+                SELECT concerned.id, COALESCE(%(score)s, 0) AS risk_score,
                        exposure.band AS risk_band,
                        ROUND(GREATEST(concerned.overdue_amount, 0)
-                             * COALESCE(exposure.score, 0)::numeric, %(digits)s)
+                             * COALESCE(%(score)s, 0)::numeric, %(digits)s)
                            AS expected_loss,
                        promise.next_date, COALESCE(promise.broken, 0) AS broken,
                        answer.case_id IS NOT NULL AS open_reply,
@@ -170,10 +170,16 @@ class DunningWorklist(models.AbstractModel):
             fresh=self._get_fresh_date(company),
             missed=MISSED,
             rest=worklist.REST,
+            score=self._get_score_sql(company),
             today=company._dunning_today(),
             waiting=worklist.WAITING,
             waiting_reasons=worklist.WAITING_REASONS,
         )
+
+    @api.model
+    def _get_score_sql(self, company):
+        """The risk that orders the worklist of ``company``, of ``exposure``."""
+        return SQL("exposure.score")
 
     @api.model
     def _get_fresh_date(self, company):

@@ -1,1 +1,18 @@
-from . import dunning_risk_features
+from . import (
+    account_move,
+    dunning_decision,
+    dunning_event,
+    dunning_exposure,
+    dunning_forecast,
+    dunning_ledger,
+    dunning_level,
+    dunning_planner,
+    dunning_prediction,
+    dunning_risk_drift,
+    dunning_risk_features,
+    dunning_risk_model,
+    dunning_worklist,
+    res_company,
+    res_config_settings,
+    res_partner,
+)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from . import day_model, late_model
+from . import day_model, late_model, payment_days
 from .features import PAID, to_date, to_number
 from .metrics import late_figures
 
@@ -77,19 +77,25 @@ class BackTest:
             "n": len(paid),
         }
 
-    def beats_rule(self):
-        """Whether the model may replace the rule for the chance of being late."""
-        figures = self.figures()
+    def beats_rule(self, key="late"):
+        """Whether a model may replace the rule for the chance of being late.
+
+        :param key: which one of those that the folds know
+        """
         return bool(
             len(self.folds) >= FOLDS
-            and figures["late"]
-            and figures["late"]["brier"] < figures["rule"]["brier"]
+            and self.brier(key) < self.brier("rule")
             and all(
-                np.mean((fold.chances["late"] - fold.late) ** 2)
+                np.mean((fold.chances[key] - fold.late) ** 2)
                 <= np.mean((fold.chances["rule"] - fold.late) ** 2) + WORSE
                 for fold in self.folds
             )
         )
+
+    def brier(self, key):
+        """Mean squared distance between chance and truth, over all folds."""
+        late = self._all(fold.late for fold in self.folds)
+        return float(np.mean((self._chances(key) - late) ** 2))
 
     def beats_day_rule(self):
         """Whether the model may replace the rule for the day of payment."""
@@ -107,6 +113,28 @@ class BackTest:
             for part in np.array_split(np.argsort(chances, kind="stable"), bins)
             if len(part)
         ]
+
+    def lift(self, parts=10):
+        """(share of the lines, share of the late ones among them), the likeliest to be
+        late first. Empty where none was late."""
+        late = self._all(fold.late for fold in self.folds)
+        found = np.cumsum(late[np.argsort(-self._chances("late"), kind="stable")])
+        if not len(late) or not found[-1]:
+            return []
+        ends = [len(late) * part // parts for part in range(1, parts + 1)]
+        return [(end / len(late), float(found[end - 1] / found[-1])) for end in ends]
+
+    def day_shape(self, key):
+        """How payments lay around the predicted day, see ``payment_days.shape_of``.
+
+        :param key: "late" or "rule", whose days
+        """
+        paid = self._all(fold.days_late for fold in self.folds)
+        parts = [
+            self._all(fold.predicted[key][part] for fold in self.folds)
+            for part in range(3)
+        ]
+        return payment_days.shape_of(paid, day_model.Days(*parts))
 
     def _chances(self, key):
         return self._all(fold.chances[key] for fold in self.folds)
@@ -133,13 +161,14 @@ def cut_offs(samples, end, horizon=HORIZON):
     ]
 
 
-def run(samples, end, prior, horizon=HORIZON, progress=None):
+def run(samples, end, prior, horizon=HORIZON, progress=None, champion=None):
     """Train and predict at each cut-off.
 
     :param samples: all lines issued before ``end``, each on the day of its issue
     :param date end: nothing from then on is known
     :param prior: share that is late where next to nothing is known
     :param progress: called with (cut-offs done, all) after each
+    :param champion: name of a model that predicts the same lines, as "champion"
     """
     result = BackTest()
     end = to_number(end)
@@ -147,7 +176,7 @@ def run(samples, end, prior, horizon=HORIZON, progress=None):
     for number, day in enumerate(days, 1):
         # More threads than idle cores wait for each other: far slower than one.
         with threadpool_limits(1):
-            fold = _fold(samples, day, day + horizon, end, prior)
+            fold = _fold(samples, day, day + horizon, end, prior, champion)
         if fold:
             result.folds.append(fold)
         if progress:
@@ -155,7 +184,7 @@ def run(samples, end, prior, horizon=HORIZON, progress=None):
     return result
 
 
-def _fold(samples, day, until, end, prior):
+def _fold(samples, day, until, end, prior, champion=None):
     known = samples.where(samples.issued < day)
     tested = samples.where(
         (samples.issued >= day) & (samples.issued < until) & samples.matured(end)
@@ -171,6 +200,8 @@ def _fold(samples, day, until, end, prior):
         "rule": late_model.Rule(),
         "base": late_model.Base(matured, late, prior),
     }
+    if champion:
+        models["champion"] = late_model.make(champion, matured, late)
     paid = tested.where((tested.how == PAID) & tested.known_by(end))
     rule = day_model.DayRule(known, day)
     due = np.zeros(len(paid))

@@ -107,6 +107,9 @@ class DayTrees:
         )
 
 
+HEADS = {model.name: model for model in (DayRule, DayTrees)}
+
+
 def train(samples, day):
     """The model for lines issued from ``day`` on, of those issued before."""
     matured = samples.matured(day, days_after=WAIT).sum()

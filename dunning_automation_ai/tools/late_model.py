@@ -150,8 +150,13 @@ def learnable(samples, day):
     """
     if len(samples) and samples.known_by(day).all():
         raise PaidOnlyError("None of the lines is open: the unpaid ones are missing.")
-    matured = samples.where(samples.matured(day))
+    matured = matured_lines(samples, day)
     return matured, matured.late(day)
+
+
+def matured_lines(samples, day):
+    """The lines whose outcome ``day`` knows."""
+    return samples.where(samples.matured(day))
 
 
 def choose(late):
@@ -165,6 +170,18 @@ def choose(late):
     if len(late) < MIN_BLEND or not 0 < late.sum() < len(late):
         return Rule
     return Blend if len(late) < MIN_TREES else Trees
+
+
+HEADS = {model.name: model for model in (Rule, Blend, Trees)}
+
+
+def make(name, matured, late):
+    """The model of that name; the rule where there is nothing to tell apart.
+
+    :param name: one of ``HEADS``
+    """
+    head = HEADS.get(name, Rule) if 0 < late.sum() < len(late) else Rule
+    return head(matured, late)
 
 
 def train(samples, day):

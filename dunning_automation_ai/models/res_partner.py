@@ -1,0 +1,132 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.dunning_automation.models.dunning_exposure import BANDS
+from odoo.addons.dunning_automation.models.res_partner import READERS
+
+MANUAL = (
+    "dunning_manual_risk",
+    "dunning_manual_risk_reason",
+    "dunning_manual_risk_until",
+)
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    dunning_manual_risk = fields.Selection(
+        BANDS,
+        "Risk Set by Hand",
+        company_dependent=True,
+        copy=False,
+        groups=READERS,
+        help="Counts instead of what is computed, until its end.",
+    )
+    dunning_manual_risk_reason = fields.Char(
+        "Why", company_dependent=True, copy=False, groups=READERS
+    )
+    dunning_manual_risk_until = fields.Date(
+        "Until", company_dependent=True, copy=False, groups=READERS
+    )
+    dunning_risk_source = fields.Char(
+        "Rated By", compute="_compute_dunning_risk_source", groups=READERS
+    )
+    dunning_prediction_ids = fields.Many2many(
+        "dunning.prediction",
+        string="Predicted Payments",
+        compute="_compute_dunning_predictions",
+        groups=READERS,
+    )
+
+    @api.depends_context("company", "lang")
+    def _compute_dunning_risk_source(self):
+        exposures = self.env["dunning.exposure"]._search_of(self, self.env.company)
+        for partner in self:
+            exposure = exposures.get(partner.commercial_partner_id)
+            partner.dunning_risk_source = exposure._get_source() if exposure else False
+
+    @api.depends_context("company")
+    def _compute_dunning_predictions(self):
+        found = self.env["dunning.prediction"].search(
+            [
+                ("partner_id", "in", self.commercial_partner_id.ids),
+                ("company_id", "=", self.env.company.id),
+                ("is_open", "=", True),
+            ]
+        )
+        of_debtor = found.grouped("partner_id")
+        for partner in self:
+            partner.dunning_prediction_ids = of_debtor.get(
+                partner.commercial_partner_id, found.browse()
+            )
+
+    @api.model
+    def _dunning_compute_risk(self, company):
+        result = super()._dunning_compute_risk(company)
+        self.invalidate_model(["dunning_risk_source", "dunning_prediction_ids"])
+        return result
+
+    # === A PERSON'S DECISION === #
+
+    @api.constrains(*MANUAL)
+    def _check_dunning_manual_risk(self):
+        for partner in self:
+            if partner.dunning_manual_risk and not (
+                partner.dunning_manual_risk_reason and partner.dunning_manual_risk_until
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "Say why the risk of %s is set by hand, and until when.",
+                        partner.display_name,
+                    )
+                )
+
+    def write(self, vals):
+        changed = self.browse()
+        if vals.keys() & set(MANUAL):
+            changed = self
+            self.check_access("write")
+            before = {it: it.dunning_manual_risk for it in self}
+        result = super().write(vals)
+        for partner in changed:
+            partner._dunning_tell_manual_risk(before[partner])
+        if changed:
+            self.env["res.partner"].sudo()._dunning_compute_risk(self.env.company)
+            self.env["dunning.case"].sudo()._refresh_worklist(self.env.company)
+        return result
+
+    def _dunning_tell_manual_risk(self, before):
+        band = self.dunning_manual_risk
+        if not (band or before):
+            return
+        until = self.dunning_manual_risk_until
+        self.env["dunning.event"].sudo().create(
+            {
+                "company_id": self.env.company.id,
+                "partner_id": self.commercial_partner_id.id,
+                "kind": "risk_overridden" if band else "risk_override_ended",
+                "note": self.dunning_manual_risk_reason,
+                "payload": {
+                    "band": band or before,
+                    "date_end": fields.Date.to_string(until) if until else None,
+                },
+            }
+        )
+
+    @api.model
+    def _dunning_get_manual_risks(self, company, today):
+        """{customer id: (band, ISO date, why)} of the decisions that hold today."""
+        partners = self.sudo().with_company(company)
+        found = partners.with_context(active_test=False).search(
+            [("dunning_manual_risk", "!=", False)]
+        )
+        return {
+            partner.commercial_partner_id.id: (
+                partner.dunning_manual_risk,
+                fields.Date.to_string(partner.dunning_manual_risk_until),
+                partner.dunning_manual_risk_reason,
+            )
+            for partner in found
+            if partner.dunning_manual_risk_until
+            and partner.dunning_manual_risk_until >= today
+        }
