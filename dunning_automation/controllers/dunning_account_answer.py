@@ -66,21 +66,20 @@ class DunningAccountAnswer(DunningAccountPortal):
         if not case_sudo:
             raise request.not_found()
         try:
-            with request.env.cr.savepoint():
-                said = answers._answer(
-                    case_sudo,
-                    account["notice_sudo"],
-                    self._get_author(account),
-                    kind,
-                    self._get_ids("line"),
-                    date=answers._parse_date(date),
-                    reason_id=to_number(reason),
-                    text=text,
-                    contact=contact,
-                    parts=to_number(parts),
-                    interval=interval,
-                    files=self._get_files(account["company_sudo"]),
-                )
+            said = answers._answer(
+                case_sudo,
+                account["notice_sudo"],
+                self._get_author(account),
+                kind,
+                self._get_ids("line"),
+                date=answers._parse_date(date),
+                reason_id=to_number(reason),
+                text=text,
+                contact=contact,
+                parts=to_number(parts),
+                interval=interval,
+                files=self._get_files(account["company_sudo"]),
+            )
         except UserError as error:
             typed = self._get_typed() | {"is_open": True}
             return self._render_account(account, error=str(error), typed=typed)

@@ -54,7 +54,13 @@ class DunningAccountAnswer(models.AbstractModel):
         return self.env["dunning.agreement"].sudo()._search_case(partner, company)
 
     @api.model
-    def _answer(
+    def _answer(self, *args, **kwargs):
+        """Take an answer as a whole, or nothing of it: see ``_take``."""
+        with self.env.cr.savepoint():
+            return self._take(*args, **kwargs)
+
+    @api.model
+    def _take(
         self,
         case,
         notice,
