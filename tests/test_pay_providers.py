@@ -175,7 +175,7 @@ class Customer:
         form = {
             "csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', page)[1],
             "scope": "overdue",
-            "proposed": re.findall(r'name="proposed" value="(\d+)"', page),
+            "proposed": re.findall(r'name="proposed" value="([\d,]+)"', page),
         }
         page = self._browser.post(f"{self.page_url}/pay", data=form, timeout=60).text
         return re.search(r'data-access-token="([^"]+)"', page)[1]

@@ -30,11 +30,6 @@ def is_customer():
     )
 
 
-def to_number(text):
-    """What a form sends as a number, None of anything else."""
-    return int(text) if text.isdecimal() and len(text) < 10 else None
-
-
 def account_route(path="", **options):
     """A page below the account, for those with a link and for portal users."""
     route = http.route(
@@ -243,7 +238,7 @@ class DunningAccountPortal(PortalAccount):
         )
         page = form.get("page", "")
         return {name: form.get(name, "") for name in names} | {
-            "page": int(page) if page.isascii() and page.isdecimal() else 1,
+            "page": account_page.to_number(page) or 1,
             "lines": self._get_ids("line"),
         }
 

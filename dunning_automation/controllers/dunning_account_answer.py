@@ -2,7 +2,8 @@ from odoo.exceptions import UserError
 from odoo.http import request
 
 from ..models.dunning_account_answer import MAX_FILES, MAX_PARTS, MEGABYTE
-from .dunning_account import DunningAccountPortal, account_route, to_number
+from ..tools.account_page import to_number
+from .dunning_account import DunningAccountPortal, account_route
 
 SAID = (
     "promise",

@@ -5,7 +5,8 @@ from odoo.http import request
 from odoo.addons.payment.controllers.portal import PaymentPortal
 from odoo.addons.payment.controllers.post_processing import PaymentPostProcessing
 
-from .dunning_account import DunningAccountPortal, account_route, to_number
+from ..tools.account_page import to_number
+from .dunning_account import DunningAccountPortal, account_route
 
 
 class DunningAccountPayment(DunningAccountPortal):

@@ -94,8 +94,18 @@ def links(number, count):
 def parse_ids(texts):
     """The ids that a form names, each for itself or several with commas.
 
-    >>> parse_ids(["1", "2,3", "x,-4", ""])
+    >>> parse_ids(["1", "2,3", "x,-4", "", "9" * 5000])
     [1, 2, 3]
     """
-    names = (name for text in texts for name in text.split(","))
-    return [int(name) for name in names if name.isascii() and name.isdecimal()]
+    numbers = (to_number(name) for text in texts for name in text.split(","))
+    return [number for number in numbers if number is not None]
+
+
+def to_number(text):
+    """What a form sends as a number, None of anything else.
+
+    >>> to_number("12"), to_number("-1"), to_number("²"), to_number("9" * 5000)
+    (12, None, None, None)
+    """
+    is_number = text.isascii() and text.isdecimal() and len(text) < 10
+    return int(text) if is_number else None

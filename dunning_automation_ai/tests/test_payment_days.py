@@ -60,6 +60,16 @@ class TestPaymentDays(BaseCase):
         self.assertGreater(chances[-1], 0.6)
         self.assertLessEqual(chances[-1], 1)
 
+    def test_nobody_is_late_for_sure_before_the_limit(self):
+        """Payments of a customer came ten days early at the latest, but this one is
+        not late yet."""
+        early = np.linspace(-30, -10, 99)[None, :]
+        waiting = payment_days.Waiting(early, np.array([-1.0]), np.array([]))
+        chance = payment_days.still_late(
+            np.array([0.5]), waiting.punctual_open(np.array([0.0]))
+        )
+        self.assertLess(chance[0], 0.95)
+
     def test_shapes_that_are_none_are_not_used(self):
         """A stored shape that is missing, too short, unsorted, infinite or code."""
         good = np.linspace(-2, 3, 99)

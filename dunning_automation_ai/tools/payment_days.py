@@ -25,6 +25,11 @@ STAYS, WEIGHT = 0.9, 10
 """What stays open in 30 days of lines older than nearly all payments ever were: an
 assumption, as heavy as so many of them."""
 
+CAUTION = 10
+"""So many points of a distribution count as still to come until the limit: its early
+part is an estimate, and a line that is not late yet is never said to be late for
+sure."""
+
 AHEAD = 30
 LOW, MEDIAN, HIGH = 0.1, 0.5, 0.9
 
@@ -119,9 +124,7 @@ class Waiting:
         """
         punctual = self.days <= limit[:, None]
         waiting = punctual & (self.days >= self.age[:, None])
-        number = punctual.sum(axis=1)
-        share = waiting.sum(axis=1) / np.maximum(number, 1)
-        return np.where(number > 0, share, 1.0)
+        return (waiting.sum(axis=1) + CAUTION) / (punctual.sum(axis=1) + CAUTION)
 
     @staticmethod
     def _place(before, left, share):
