@@ -238,7 +238,7 @@ class DunningAccountPortal(PortalAccount):
         )
         page = form.get("page", "")
         return {name: form.get(name, "") for name in names} | {
-            "page": account_page.to_number(page) or 1,
+            "page": account_page.to_number(page[:9]) or 1,
             "lines": self._get_ids("line"),
         }
 
