@@ -125,13 +125,13 @@ class TestQueuedNotices(DunningCommon):
 
     # === IT COSTS NOTHING AND NEVER STANDS IN THE WAY === #
 
-    def test_one_query_per_transaction_where_nothing_is_queued(self):
+    def test_a_query_per_question_and_transaction_where_nothing_is_queued(self):
         for number in (1, 40):
             invoices = self.invoices([{"partner": self.customer}] * number)
             for invoice in invoices:
                 invoice._dunning_recheck()
             self.env.flush_all()
-            with self.subTest(number), self.assertQueryCount(2):
+            with self.subTest(number), self.assertQueryCount(3):
                 invoices._dunning_recheck_collected()
 
     def test_one_look_per_transaction(self):
