@@ -99,8 +99,8 @@ class TestFeatures(DunningCommon):
         self.assertLess(after["late_share"], before["late_share"])
 
     def test_ledger_that_was_taken_over(self):
-        """Sixty payments booked today, of long ago: they were known then."""
-        invoices = self.history(*[(200, None)] * 60)
+        """A hundred payments booked today, of long ago: they were known then."""
+        invoices = self.history(*[(200, None)] * 100)
         payments = self.pay(invoices)
         self.assertTrue(payments)
         self.env.flush_all()
