@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
@@ -309,6 +311,55 @@ class DunningEvent(models.Model):
             }
             vals["payload"] = {**(vals.get("payload") or {}), "hmac": hashes}
         return vals
+
+    @api.model
+    def _get_telling_sql(self, source, kind, note, payload, personal):
+        """SQL: append an event for each row of ``source``; gives its id and the
+        notice's. As ``create`` does it, but without a look at the worklist, whose order
+        does not follow the states of notices.
+
+        :param SQL source: a table with id, company_id, partner_id, case_id, channel and
+            attempt of notices
+        :param str note: words for people
+        :param dict payload: further facts
+        :param dict personal: {notice id: {name: text or bytes}}, see ``create``
+        """
+        told = {
+            notice_id: self._prepare_values(values, note=note, payload=payload)
+            for notice_id, values in personal.items()
+        }
+        return SQL(
+            """
+            INSERT INTO dunning_event
+                   (occurred_at, user_id, company_id, partner_id, debtor_key, case_id,
+                    notice_id, kind, note, salt, payload)
+            SELECT %(now)s, %(user)s, company_id, partner_id, partner_id, case_id,
+                   id, %(kind)s, %(note)s, told.salt,
+                   JSONB_BUILD_OBJECT(
+                       'channel', channel, 'attempt', COALESCE(attempt, 0)
+                   ) || told.payload
+              FROM %(source)s
+              JOIN UNNEST(%(ids)s::integer[], %(salts)s::varchar[],
+                          %(payloads)s::jsonb[])
+                   AS told(id, salt, payload) USING (id)
+             ORDER BY id
+         RETURNING id, notice_id
+            """,
+            ids=list(told),
+            kind=kind,
+            note=note or None,
+            now=self.env.cr.now(),
+            payloads=[json.dumps(values["payload"]) for values in told.values()],
+            salts=[values.get("salt") for values in told.values()],
+            source=source,
+            user=SQL(
+                """COALESCE((SELECT id
+                               FROM res_users
+                              WHERE id = %s AND share IS NOT TRUE), %s)""",
+                self.env.uid,
+                self.env["ir.model.data"]._xmlid_to_res_id("base.user_root"),
+            ),
+        )
 
     def write(self, vals):
         if self:

@@ -262,10 +262,11 @@ class DunningLedger(models.AbstractModel):
         :return: {notice id: row}, a row has ``stop`` (code why it must not leave, None
             if it may), ``address`` and ``name`` of the recipient, ``collector_id``,
             ``snapshot_hash`` (of all that the text says beside its lines),
-            ``courtesy`` (see ``dunning.notice._get_courtesy_sql``) and
-            ``lines``, a dict {notice line id: row} of those that changed: ``stop``
-            (code of ``tools/reasons.py``) or the present ``residual``,
-            ``residual_currency``, ``date_due`` and ``days_overdue``
+            ``courtesy`` (see ``dunning.notice._get_courtesy_sql``),
+            ``recipient`` (what ``_get_recipient_facts`` names) and ``lines``, a dict
+            {notice line id: row} of those that changed: ``stop`` (code of
+            ``tools/reasons.py``) or the present ``residual``, ``residual_currency``,
+            ``date_due`` and ``days_overdue``
         """
         company = notices.company_id
         now = self.env.cr.now()
@@ -336,6 +337,7 @@ class DunningLedger(models.AbstractModel):
                        notice.channel,
                        %(today)s AS today, recipient.email_normalized AS address,
                        recipient.name, debt_case.user_id AS collector_id,
+                       %(recipient)s AS recipient,
                        template.id AS template_id,
                        template.write_date AS template_date,
                        level.delay_days, level.new_deadline_days,
@@ -456,7 +458,7 @@ class DunningLedger(models.AbstractModel):
                  GROUP BY notice_id
             )
             SELECT notice.id, notice.address, notice.name, notice.collector_id,
-                   notice.courtesy, total.lines,
+                   notice.recipient, notice.courtesy, total.lines,
                    CASE WHEN early_stop IS NOT NULL THEN early_stop
                         WHEN total.delay_days IS NULL THEN 'nothing_due'
                         WHEN total.delay_days < notice.delay_days THEN 'milder_level'
@@ -481,6 +483,13 @@ class DunningLedger(models.AbstractModel):
                 self._get_local_date_sql(company, SQL("notice.create_date")),
             ),
             courtesy=self.env["dunning.notice"]._get_courtesy_sql(now),
+            recipient=SQL(
+                "JSONB_BUILD_OBJECT(%s)",
+                SQL(", ").join(
+                    SQL("%s, %s", name, value)
+                    for name, value in self._get_recipient_facts().items()
+                ),
+            ),
             opted_out=self.env["dunning.optout"]._get_stop_sql(
                 SQL("notice.channel"),
                 SQL("notice.partner_id"),
@@ -496,6 +505,12 @@ class DunningLedger(models.AbstractModel):
             facts=SQL(", ").join(self._get_text_facts(company)),
             notices=notices,
         )
+
+    @api.model
+    def _get_recipient_facts(self):
+        """What channels must know of ``recipient`` (res_partner) at the claim beside his
+        e-mail address: {name: SQL}."""
+        return {}
 
     @api.model
     def _get_local_date_sql(self, company, moment):

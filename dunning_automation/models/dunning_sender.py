@@ -22,30 +22,6 @@ SLICE_SECONDS = 5.0
 """How long a cron sends between two reports of its progress."""
 SHARE_OF_LIMIT = 0.6
 """Odoo kills a cron that runs too long: stop at this share of its time limit."""
-CLAIMED_FIELDS = (
-    "attempt",
-    "body",
-    "case_id",
-    "channel",
-    "company_id",
-    "dedup_key",
-    "email_from",
-    "email_to",
-    "fence",
-    "lease_until",
-    "letter_address",
-    "message_id",
-    "partner_id",
-    "reason",
-    "snapshot_hash",
-    "state",
-    "subject",
-)
-"""What a claim needs to know of a notice, read at once."""
-RECORDED_FIELDS = tuple(
-    name for name in CLAIMED_FIELDS if name not in ("body", "subject")
-)
-"""The same for its outcome: the long texts stay where they are."""
 ATTEMPTS = 10
 """How often a transaction is begun again when somebody's booking got in between."""
 
@@ -265,7 +241,8 @@ class DunningSender(models.AbstractModel):
             # An accountant is working on an invoice: come back in a minute.
             notice.not_before = self.env.cr.now() + timedelta(minutes=1)
             return None
-        notice.fetch(CLAIMED_FIELDS)
+        batch.values = {}
+        notice.fetch(notice._get_claimed_fields())
         row = self.env["dunning.ledger"]._review(notice, batch)[notice.id]
         if stop := notice._apply_review(row):
             notice._set_state("suppressed", stop)
@@ -289,6 +266,7 @@ class DunningSender(models.AbstractModel):
             attempt=notice.attempt + 1,
             fence=fence,
             lease_until=self.env.cr.now() + lease,
+            **batch.values,
         )
         return Claim(notice, notice.channel, fence, parcel, event.id)
 
@@ -369,7 +347,7 @@ class DunningSender(models.AbstractModel):
         lease is over and the notice unknown, which the outcome settles. Should somebody
         take it over at this moment, the commit fails and we look again."""
         notice = claim.notice
-        notice.fetch(RECORDED_FIELDS)
+        notice.fetch(notice._get_recorded_fields())
         if notice.fence != claim.fence or notice.state not in ("claimed", "unknown"):
             _logger.error("Fence violation: notice %s was taken over", notice.id)
             notice._tell("fence_violation", outcome=outcome.code)

@@ -16,7 +16,7 @@ from odoo.tools import mute_logger
 from ..tools import guarded_session
 from .common import SmsCommon
 
-GATEWAY = "odoo.addons.dunning_automation_sms.models.dunning_sms_gateway"
+GATEWAY = "odoo.addons.dunning_automation_sms.tools.gateway_line"
 SECRET = "secret-of-the-gateway"
 
 
@@ -250,7 +250,8 @@ class TestGateway(SmsCommon):
                 gateway = self.env.ref(
                     f"dunning_automation_sms.dunning_sms_gateway_{name}"
                 )
-                options = gateway._get_options("0" * 32, "+436641234567", 'A "text"')
+                line = gateway._get_line()
+                options = line.get_options("0" * 32, "+436641234567", 'A "text"')
                 body = options.get("json") or options["data"]
                 self.assertIn("436641234567", json.dumps(body))
                 self.assertIn('A \\"text\\"', json.dumps(body))
