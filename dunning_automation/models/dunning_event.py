@@ -1,5 +1,3 @@
-import json
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_amount, format_date
@@ -313,52 +311,45 @@ class DunningEvent(models.Model):
         return vals
 
     @api.model
-    def _get_telling_sql(self, source, kind, note, payload, personal):
+    def _get_telling_sql(self, source, kind, note, now, ids, salts, payloads):
         """SQL: append an event for each row of ``source``; gives its id and the
         notice's. As ``create`` does it, but without a look at the worklist, whose order
         does not follow the states of notices.
 
         :param SQL source: a table with id, company_id, partner_id, case_id, channel and
             attempt of notices
-        :param str note: words for people
-        :param dict payload: further facts
-        :param dict personal: {notice id: {name: text or bytes}}, see ``create``
+        :param SQL note: words for people
+        :param SQL ids: array of notices, with the salt and the further facts of each,
+            see ``_prepare_values``
         """
-        told = {
-            notice_id: self._prepare_values(values, note=note, payload=payload)
-            for notice_id, values in personal.items()
-        }
         return SQL(
             """
             INSERT INTO dunning_event
                    (occurred_at, user_id, company_id, partner_id, debtor_key, case_id,
                     notice_id, kind, note, salt, payload)
-            SELECT %(now)s, %(user)s, company_id, partner_id, partner_id, case_id,
-                   id, %(kind)s, %(note)s, told.salt,
+            SELECT %(now)s::timestamp, COALESCE(actor.id, %(system)s),
+                   source.company_id, source.partner_id, source.partner_id,
+                   source.case_id, source.id, %(kind)s, %(note)s::text, told.salt,
                    JSONB_BUILD_OBJECT(
-                       'channel', channel, 'attempt', COALESCE(attempt, 0)
-                   ) || told.payload
-              FROM %(source)s
-              JOIN UNNEST(%(ids)s::integer[], %(salts)s::varchar[],
-                          %(payloads)s::jsonb[])
-                   AS told(id, salt, payload) USING (id)
-             ORDER BY id
+                       'channel', source.channel,
+                       'attempt', COALESCE(source.attempt, 0)
+                   ) || told.payload::jsonb
+              FROM %(source)s source
+              JOIN UNNEST(%(ids)s::integer[], %(salts)s::text[], %(payloads)s::text[])
+                   AS told(id, salt, payload) ON told.id = source.id
+         LEFT JOIN res_users actor ON actor.id = %(uid)s AND actor.share IS NOT TRUE
+             ORDER BY told.id
          RETURNING id, notice_id
             """,
-            ids=list(told),
+            ids=ids,
             kind=kind,
-            note=note or None,
-            now=self.env.cr.now(),
-            payloads=[json.dumps(values["payload"]) for values in told.values()],
-            salts=[values.get("salt") for values in told.values()],
+            note=note,
+            now=now,
+            payloads=payloads,
+            salts=salts,
             source=source,
-            user=SQL(
-                """COALESCE((SELECT id
-                               FROM res_users
-                              WHERE id = %s AND share IS NOT TRUE), %s)""",
-                self.env.uid,
-                self.env["ir.model.data"]._xmlid_to_res_id("base.user_root"),
-            ),
+            system=self.env["ir.model.data"]._xmlid_to_res_id("base.user_root"),
+            uid=self.env.uid,
         )
 
     def write(self, vals):

@@ -273,10 +273,14 @@ class DunningLedger(models.AbstractModel):
         if batch:
             query = self._get_prepared(
                 batch,
-                ("review", company.id),
+                ("review", company.id, notices.channel),
                 "integer, integer, timestamp",
                 lambda: self._get_review_query(
-                    company, SQL("ARRAY[$1]"), SQL("ARRAY[$2]"), SQL("$3")
+                    company,
+                    SQL("ARRAY[$1]"),
+                    SQL("ARRAY[$2]"),
+                    SQL("$3"),
+                    notices.channel,
                 ),
                 [notices.id, notices.partner_id.id, now],
             )
@@ -293,12 +297,31 @@ class DunningLedger(models.AbstractModel):
         return rows
 
     @api.model
+    def _ask(self, batch, key, get_query, *arguments):
+        """The rows of a statement, which the database plans once per batch, if there is
+        one.
+
+        :param key: see ``_get_prepared``
+        :param get_query: called with SQL for each of the arguments, which it casts
+            where the database could not guess their type
+        """
+        if batch:
+            places = [SQL(f"${number}") for number in range(1, len(arguments) + 1)]
+            query = self._get_prepared(
+                batch, key, "", lambda: get_query(*places), arguments
+            )
+        else:
+            query = get_query(*(SQL("%s", argument) for argument in arguments))
+        return self.env.execute_query(query)
+
+    @api.model
     def _get_prepared(self, batch, key, types, get_query, arguments):
         """A statement that the database plans once per batch, ready to be executed.
         The batch forgets it with ``_forget_prepared``.
 
         :param key: what the batch knows it by
-        :param str types: of the arguments, which the statement calls $1, $2, …
+        :param str types: of the arguments, which the statement calls $1, $2, …; empty:
+            as it uses them
         :param get_query: called once, returns the statement
         """
         name = batch.once(key, lambda: self._prepare(batch, types, get_query()))
@@ -310,9 +333,9 @@ class DunningLedger(models.AbstractModel):
         name = f"dunning_{batch.token}_{len(batch.prepared)}"
         self.env.cr.execute(
             SQL(
-                "SET plan_cache_mode = force_generic_plan; PREPARE %s(%s) AS %s",
+                "SET plan_cache_mode = force_generic_plan; PREPARE %s%s AS %s",
                 SQL.identifier(name),
-                SQL(types),
+                SQL("(%s)", SQL(types)) if types else SQL(),
                 query,
             )
         )
@@ -327,8 +350,11 @@ class DunningLedger(models.AbstractModel):
         self.env.cr.execute("RESET plan_cache_mode")
 
     @api.model
-    def _get_review_query(self, company, notices, partners, now):
-        """The statement of ``_review``; notices and partners are arrays of ids."""
+    def _get_review_query(self, company, notices, partners, now, only=None):
+        """The statement of ``_review``; notices and partners are arrays of ids.
+
+        :param str only: the channel of all of them, which makes it smaller
+        """
         return SQL(
             """
             %(net_lines)s,
@@ -501,6 +527,7 @@ class DunningLedger(models.AbstractModel):
             reachable=SQL(" OR ").join(
                 SQL("notice.channel = %s AND %s", channel, condition)
                 for channel, condition in self._get_reachable_conditions()
+                if only in (None, channel)
             ),
             facts=SQL(", ").join(self._get_text_facts(company)),
             notices=notices,

@@ -1,4 +1,5 @@
 import base64
+import json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -240,6 +241,21 @@ class DunningNotice(models.Model):
         """The same for the outcome."""
         return RECORDED_FIELDS
 
+    @api.model
+    def _remember(self, names, rows):
+        """Put what was read by SQL where the ORM looks for it, as ``fetch`` does, which
+        would write and plan the same query for each message anew.
+
+        :param names: of fields with a column
+        :param rows: of ids and the values of these columns
+        :return: these notices
+        """
+        columns = list(zip(*rows, strict=True)) or [()]
+        notices = self.browse(columns[0])
+        for name, values in zip(names, columns[1:], strict=bool(rows)):
+            self._fields[name]._insert_cache(notices, values)
+        return notices
+
     # === THE ONE DOOR FOR STATE CHANGES === #
 
     def _set_state(self, target, reason=None, **values):
@@ -271,31 +287,23 @@ class DunningNotice(models.Model):
         :raise UserError: see ``_set_state``
         """
         self.check_access("write")
-        self.flush_recordset()
-        kind = f"notice_{target}"
-        token = {"fence": values["fence"]} if values.get("fence") else {}
-        personal = {
-            notice.id: notice._get_sealed_values(kind, values) for notice in self
-        }
-        telling = self.env["dunning.event"]._get_telling_sql(
-            SQL("moved"), kind, values["reason"], token, personal
+        names = ["attempt", "dedup_key", "state", *values]
+        self.flush_recordset([*names, *CLAIMED_FIELDS])
+        now = self.env.cr.now()
+        values = {**values, "write_date": now, "write_uid": self.env.uid}
+        rows = self.env["dunning.ledger"]._ask(
+            self.env.context.get("dunning_batch"),
+            (target, *values),
+            lambda *places: self._get_move_sql(target, list(values), *places),
+            self.ids,
+            now,
+            *self._prepare_telling(target, values),
+            *(
+                self._fields[name].convert_to_column_insert(value, self)
+                for name, value in values.items()
+            ),
         )
-        rows = self.env.execute_query(
-            SQL(
-                """WITH moved AS (
-                       UPDATE dunning_notice
-                          SET %s
-                        WHERE id = ANY(%s) AND state = ANY(%s)
-                    RETURNING id, company_id, partner_id, case_id, channel, attempt
-                   ) %s""",
-                self._get_assignments(target, values),
-                self.ids,
-                list(notice_states.TRANSITIONS.get(target, ())),
-                telling,
-            )
-        )
-        names = ["event_ids", "state", "dedup_key", *values]
-        self.invalidate_recordset(names, flush=False)
+        self.invalidate_recordset(["event_ids", *names], flush=False)
         self.modified(names)
         self.env["dunning.case"].invalidate_model(["event_ids"], flush=False)
         event_ids, moved_ids = zip(*rows, strict=True) if rows else ((), ())
@@ -303,25 +311,49 @@ class DunningNotice(models.Model):
             still[0]._refuse(target)
         return self.env["dunning.event"].browse(event_ids)
 
-    def _get_assignments(self, target, values):
-        """SQL: what the columns become."""
-        values = {
-            **values,
-            "state": target,
-            "write_date": self.env.cr.now(),
-            "write_uid": self.env.uid,
-        }
-        assignments = [
-            SQL(
-                "%s = %s",
-                SQL.identifier(name),
-                self._fields[name].convert_to_column_insert(value, self),
+    def _prepare_telling(self, target, values):
+        """
+        :return: note, salts and further facts of the events
+        """
+        kind = f"notice_{target}"
+        note = values["reason"] or None
+        payload = {"fence": values["fence"]} if values.get("fence") else {}
+        told = [
+            self.env["dunning.event"]._prepare_values(
+                notice._get_sealed_values(kind, values), note=note, payload=payload
             )
-            for name, value in values.items()
+            for notice in self
+        ]
+        return (
+            note,
+            [event.get("salt") for event in told],
+            [json.dumps(event["payload"]) for event in told],
+        )
+
+    @api.model
+    def _get_move_sql(self, target, names, ids, now, note, salts, payloads, *places):
+        """The statement of ``_move``: its arguments are SQL."""
+        assignments = [
+            SQL("%s = %s", SQL.identifier(name), place)
+            for name, place in zip(names, places, strict=True)
         ]
         if target in notice_states.RELEASED:
             assignments.append(SQL("dedup_key = CONCAT(dedup_key, ':', id)"))
-        return SQL(", ").join(assignments)
+        return SQL(
+            """WITH moved AS (
+                   UPDATE dunning_notice
+                      SET state = %s, %s
+                    WHERE id = ANY(%s) AND state = ANY(%s)
+                RETURNING id, company_id, partner_id, case_id, channel, attempt
+               ) %s""",
+            target,
+            SQL(", ").join(assignments),
+            ids,
+            list(notice_states.TRANSITIONS.get(target, ())),
+            self.env["dunning.event"]._get_telling_sql(
+                SQL("moved"), f"notice_{target}", note, now, ids, salts, payloads
+            ),
+        )
 
     def _refuse(self, target):
         """

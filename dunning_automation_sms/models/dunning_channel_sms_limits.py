@@ -78,50 +78,60 @@ class DunningChannelSmsLimits(models.AbstractModel):
         """
         block = sms_limits.block_of(self.email_to)
         days = (today, today - timedelta(days=6), today.replace(day=1))
-        query = self.env["dunning.ledger"]._get_prepared(
+        [row] = self.env["dunning.ledger"]._ask(
             batch,
             ("use", self.company_id.id, self.channel),
-            "integer, integer, text, timestamp, timestamp, timestamp",
-            lambda: self._get_sms_use_sql(limits),
-            [
-                self.id,
-                self.partner_id.id,
-                f"{block}{'_' * sms_limits.BLOCK_DIGITS}",
-                *(self._get_sms_midnight(day, timezone) for day in days),
-            ],
+            lambda *places: self._get_sms_use_sql(limits, *places),
+            self.id,
+            self.partner_id.id,
+            f"{block}{'_' * sms_limits.BLOCK_DIGITS}",
+            *(self._get_sms_midnight(day, timezone) for day in days),
         )
-        [row] = self.env.execute_query(query)
         return sms_limits.Used(*row)
 
-    def _get_sms_use_sql(self, limits):
-        """The statement of ``_read_sms_use``: arguments are the notice, the customer,
-        the pattern of the block, and when today, the week and the month began. Only a
-        budget makes it look at more than a day of the company."""
+    def _get_sms_use_sql(self, limits, notice_id, partner_id, block, day, week, month):
+        """The statement of ``_read_sms_use``: about this notice, its customer, numbers
+        like its own, since the beginning of today, of the week and of the month (SQL).
+        What has no limit is not looked at, and counts as nothing."""
         moment = SQL("COALESCE(date_sent, lease_until, write_date)")
         used = SQL(
             """FROM dunning_notice
               WHERE company_id = %s AND channel = %s AND simulation IS NOT TRUE
-                AND id != $1 AND (state IN %s OR date_sent IS NOT NULL)""",
+                AND id != %s AND (state IN %s OR date_sent IS NOT NULL)""",
             self.company_id.id,
             self.channel,
+            notice_id,
             LEFT,
         )
+        of_all = limits.company_day or limits.block_day or limits.budget
         return SQL(
-            """SELECT of_debtor.today, of_debtor.week, of_company.today,
-                      of_company.block, of_company.spent
-                 FROM (SELECT COUNT(*) FILTER (WHERE %(moment)s >= $4) AS today,
+            """SELECT of_debtor.today, of_debtor.week, of_all.today, of_all.block,
+                      of_all.spent
+                 FROM (SELECT COUNT(*) FILTER (WHERE %(moment)s >= %(day)s) AS today,
                               COUNT(*) AS week
-                         %(used)s AND partner_id = $2 AND %(moment)s >= $5
+                         %(used)s AND %(of_debtor)s AND %(moment)s >= %(week)s
+                          AND partner_id = %(partner)s
                       ) AS of_debtor,
-                      (SELECT COUNT(*) FILTER (WHERE %(moment)s >= $4) AS today,
-                              COUNT(*) FILTER (WHERE %(moment)s >= $4
-                                                 AND email_to LIKE $3) AS block,
+                      (SELECT COUNT(*) FILTER (WHERE %(moment)s >= %(day)s) AS today,
+                              COUNT(*) FILTER (WHERE %(moment)s >= %(day)s
+                                                 AND email_to LIKE %(block)s) AS block,
                               COALESCE(SUM(sms_cost), 0) AS spent
-                         %(used)s AND %(moment)s >= %(since)s
-                      ) AS of_company""",
+                         %(used)s AND %(of_all)s AND %(moment)s >= %(since)s
+                      ) AS of_all""",
+            block=SQL("%s::text", block),
+            day=SQL("%s::timestamp", day),
             moment=moment,
-            since=SQL("$6") if limits.budget else SQL("$4"),
+            of_all=bool(of_all),
+            of_debtor=bool(limits.debtor_day or limits.debtor_week),
+            partner=partner_id,
+            since=SQL(
+                "CASE WHEN %s THEN %s::timestamp ELSE %s::timestamp END",
+                bool(limits.budget),
+                month,
+                day,
+            ),
             used=used,
+            week=SQL("%s::timestamp", week),
         )
 
     @api.model

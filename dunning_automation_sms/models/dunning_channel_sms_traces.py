@@ -1,7 +1,7 @@
 import logging
 from uuid import uuid4
 
-from odoo import models, tools
+from odoo import api, models, tools
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
@@ -43,20 +43,45 @@ class DunningChannelSmsTraces(models.AbstractModel):
             self._get_sms_sudo().write({"number": self.email_to, "body": self.sms_text})
             return self.sms_uuid
         uuid = uuid4().hex
-        [[message_id]] = self.env.execute_query(self._get_traces_sql(uuid, batch))
+        author = batch.once(
+            "author", lambda: self.env["mail.thread"]._message_compute_author()
+        )
+        [[message_id]] = self.env["dunning.ledger"]._ask(
+            batch,
+            ("traces", self.company_id.id),
+            lambda *places: self._get_traces_sql(*author, *places),
+            uuid,
+            self.case_id.id or None,
+            self.recipient_id.id or None,
+            self.email_to,
+            self.sms_text,
+            self.body,
+            tools.mail.generate_tracking_message_id(f"{self.case_id.id}-dunning.case"),
+            self.env.cr.now(),
+        )
         batch.values |= {"mail_message_id": message_id, "sms_uuid": uuid}
         return uuid
 
-    def _get_traces_sql(self, uuid, batch):
+    def _get_traces_sql(
+        self,
+        author_id,
+        email_from,
+        uuid,
+        case_id,
+        recipient_id,
+        number,
+        text,
+        body,
+        message_id,
+        now,
+    ):
         """One statement for all four. The message notifies nobody, and nothing wakes
-        Odoo's queue; gives the id of the message."""
-        author_id, email_from = batch.once(
-            "author", self.env["mail.thread"]._message_compute_author
-        )
+        Odoo's queue; gives the id of the message. What differs from one to the next
+        is SQL."""
         sms = {
-            "body": self.sms_text,
-            "number": self.email_to,
-            "partner_id": self.recipient_id.id or None,
+            "body": text,
+            "number": number,
+            "partner_id": SQL("%s::integer", recipient_id),
             "state": TRACKED["claimed"],
             "to_delete": False,
             "uuid": uuid,
@@ -102,24 +127,22 @@ class DunningChannelSmsTraces(models.AbstractModel):
             SELECT id FROM message
             """,
             author=author_id or None,
-            body=self.body,
-            case=self.case_id.id or None,
+            body=body,
+            case=case_id,
             company=self.company_id.id,
             email_from=email_from or None,
             log=SQL("create_uid, create_date, write_uid, write_date"),
             logged=SQL(
                 "%(uid)s, %(now)s::timestamp, %(uid)s, %(now)s::timestamp",
-                now=self.env.cr.now(),
+                now=now,
                 uid=self.env.uid,
             ),
-            message_id=tools.mail.generate_tracking_message_id(
-                f"{self.case_id.id}-dunning.case"
-            ),
+            message_id=message_id,
             names=SQL(", ").join(map(SQL.identifier, sms)),
             note=self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
-            now=SQL("%s::timestamp", self.env.cr.now()),
-            number=self.email_to,
-            recipient=SQL("%s::integer", sms["partner_id"]),
+            now=SQL("%s::timestamp", now),
+            number=number,
+            recipient=sms["partner_id"],
             uuid=uuid,
             values=SQL(", ").join(SQL("%s", value) for value in sms.values()),
         )
@@ -158,41 +181,49 @@ class DunningChannelSmsTraces(models.AbstractModel):
         """
         for name in ("sms.sms", "mail.notification"):
             self.env[name].flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH tracked AS (
-                    SELECT notification.id, notification.notification_status
-                      FROM sms_tracker tracker
-                      JOIN mail_notification notification
-                        ON notification.id = tracker.mail_notification_id
-                     WHERE tracker.sms_uuid = %(uuid)s
-                ), told AS (
-                    UPDATE sms_sms
-                       SET state = %(state)s, failure_type = NULL,
-                           write_uid = %(uid)s, write_date = %(now)s
-                     WHERE uuid = %(uuid)s
-                       AND NOT EXISTS (
-                           SELECT 1 FROM tracked WHERE notification_status = 'sent')
-                ), shown AS (
-                    UPDATE mail_notification
-                       SET notification_status = %(state)s, failure_type = NULL,
-                           failure_reason = NULL
-                     WHERE id IN (SELECT id
-                                    FROM tracked
-                                   WHERE notification_status NOT IN ('pending', 'sent'))
-                )
-                SELECT 1 FROM tracked WHERE notification_status = 'sent'
-                """,
-                now=self.env.cr.now(),
-                state=TRACKED["sent"],
-                uid=self.env.uid,
-                uuid=self.sms_uuid,
-            )
+        rows = self.env["dunning.ledger"]._ask(
+            self.env.context.get("dunning_batch"),
+            "sms left",
+            self._get_sms_left_sql,
+            self.sms_uuid,
+            self.env.cr.now(),
         )
         for name in ("sms.sms", "mail.notification"):
             self.env[name].invalidate_model(flush=False)
         return bool(rows)
+
+    @api.model
+    def _get_sms_left_sql(self, uuid, now):
+        return SQL(
+            """
+            WITH tracked AS (
+                SELECT notification.id, notification.notification_status
+                  FROM sms_tracker tracker
+                  JOIN mail_notification notification
+                    ON notification.id = tracker.mail_notification_id
+                 WHERE tracker.sms_uuid = %(uuid)s
+            ), told AS (
+                UPDATE sms_sms
+                   SET state = %(state)s, failure_type = NULL, write_uid = %(uid)s,
+                       write_date = %(now)s
+                 WHERE uuid = %(uuid)s
+                   AND NOT EXISTS (
+                       SELECT 1 FROM tracked WHERE notification_status = 'sent')
+            ), shown AS (
+                UPDATE mail_notification
+                   SET notification_status = %(state)s, failure_type = NULL,
+                       failure_reason = NULL
+                 WHERE id IN (SELECT id
+                                FROM tracked
+                               WHERE notification_status NOT IN ('pending', 'sent'))
+            )
+            SELECT 1 FROM tracked WHERE notification_status = 'sent'
+            """,
+            now=now,
+            state=TRACKED["sent"],
+            uid=self.env.uid,
+            uuid=uuid,
+        )
 
     def _show_sms_state(self, state, hears=False):
         failure = self.sms_failure_type or "unknown"
