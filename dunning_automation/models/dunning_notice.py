@@ -293,7 +293,7 @@ class DunningNotice(models.Model):
         values = {**values, "write_date": now, "write_uid": self.env.uid}
         rows = self.env["dunning.ledger"]._ask(
             self.env.context.get("dunning_batch"),
-            (target, *values),
+            (self.env.uid, target, *values),
             lambda *places: self._get_move_sql(target, list(values), *places),
             self.ids,
             now,
