@@ -535,8 +535,8 @@ class DunningLedger(models.AbstractModel):
 
     @api.model
     def _get_recipient_facts(self):
-        """What channels must know of ``recipient`` (res_partner) at the claim beside his
-        e-mail address: {name: SQL}."""
+        """{name: SQL}: what channels must know of ``recipient`` (res_partner) at the
+        claim, beside his e-mail address."""
         return {}
 
     @api.model

@@ -8,7 +8,6 @@ from odoo.tools import SQL, format_date
 from ..fields import FollowingMany2one, UncheckedMany2one
 from ..tools import notice_states, smtp_outcome
 
-
 CLAIMED_FIELDS = (
     "attempt",
     "body",
@@ -43,7 +42,8 @@ class DunningNotice(models.Model):
     ``dunning.channel.<name>``: ``_open_<channel>`` opens what is slow to open, before
     anything is claimed, ``_prepare_<channel>`` makes in the claim what will be handed
     over (the parcel), ``_deliver_<channel>`` hands it over and returns an ``Outcome``.
-    All get the batch, see ``tools/sender_batch.py``.
+    All get the batch, see ``tools/sender_batch.py``; what the claim shall write beside
+    the state goes into its ``values``.
     """
 
     _name = "dunning.notice"

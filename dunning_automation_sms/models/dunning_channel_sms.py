@@ -13,6 +13,7 @@ from ..tools import sms_outcome, sms_segments
 
 _logger = logging.getLogger(__name__)
 
+
 class DunningChannelSms(models.AbstractModel):
     """Channel ``sms``: a text message through the provider that Odoo uses.
 

@@ -28,8 +28,8 @@ class Gateway(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def setup(self):
-        super().setup()
         self.server.connections += 1
+        return super().setup()
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -150,26 +150,40 @@ class TestGateway(SmsCommon):
         self.assertEqual(len(self.server.asked), len(table))
         self.assertFalse(self.provider.asked, "Redirects are not followed")
 
-    def send_three(self):
-        """:return: the connections that three messages of one batch took"""
+    def send(self, number):
+        """Send so many messages in one batch.
+
+        :return: the statements, and the connections, that it took
+        """
         self.server.connections = 0
         self.server.asked.clear()
-        notices = self.messages(3)
+        notices = self.messages(number, name=f"One of {number}")
+        self.env.flush_all()
+        before = self.cr.sql_log_count
         with self.enter_registry_test_mode():
-            self.env["dunning.sender"]._deliver(notices.ids)
+            self.env["dunning.sender"].sudo()._deliver(notices.ids)
+        statements = self.cr.sql_log_count - before
         self.env.invalidate_all()
         self.assertEqual(set(notices.mapped("state")), {"sent"})
-        self.assertEqual(len(self.server.asked), 3)
-        return self.server.connections
+        self.assertEqual(len(self.server.asked), number)
+        return statements, self.server.connections
+
+    def test_takes_few_statements_per_message(self):
+        """Lock, review, limits, traces and state; what is so now, the state and the
+        traces again, in a savepoint."""
+        (few, _connections), (many, _connections) = self.send(2), self.send(12)
+        self.assertLessEqual((many - few) / 10, 10)
 
     def test_messages_of_a_batch_share_a_connection(self):
-        self.assertEqual(self.send_three(), 1)
+        _statements, connections = self.send(3)
+        self.assertEqual(connections, 1)
         for _body, headers in self.server.asked:
             self.assertNotIn("Cookie", headers, "what one answer set, no request tells")
 
     def test_gateway_that_hangs_up_gets_the_next_message_all_the_same(self):
         self.server.hangs_up = True
-        self.assertEqual(self.send_three(), 3)
+        _statements, connections = self.send(3)
+        self.assertEqual(connections, 3)
 
     def test_kept_connections_are_checked_as_others(self):
         """A session is of no use for an address inside."""

@@ -63,22 +63,6 @@ class TestSms(SmsCommon):
         self.assertEqual(len(self.provider.asked), 3)
         self.assertEqual(len(set(self.asked)), 3)
 
-    def test_takes_few_statements_per_message(self):
-        """Lock, review, limits, traces, claim; then what became of it. Odoo's provider
-        reads his account anew for each, and keeps his answer in a savepoint."""
-        counts = []
-        for number in (2, 12):
-            notices = self.messages(number, name=f"Batch of {number}")
-            self.env.flush_all()
-            before = self.cr.sql_log_count
-            with self.enter_registry_test_mode():
-                self.env["dunning.sender"]._deliver(notices.ids)
-            counts.append(self.cr.sql_log_count - before)
-            self.env.invalidate_all()
-            self.assertEqual(set(notices.mapped("state")), {"sent"})
-            self.travel(8)
-        self.assertLess((counts[1] - counts[0]) / 10, 1)
-
     def test_answers(self):
         """Only what was certainly refused is failed; the rest, a person looks at."""
         table = [
