@@ -1,5 +1,7 @@
 from odoo.addons.sms.tools.sms_api import SmsApiBase
 
+from .tools import guarded_session
+
 
 class SmsApiGateway(SmsApiBase):
     """Odoo's adapter for the gateway of a company, beside those of IAP and Twilio."""
@@ -11,10 +13,18 @@ class SmsApiGateway(SmsApiBase):
         "unregistered": "sms_acc",
     }
 
-    def _send_sms_batch(self, messages, delivery_reports_url=False):
+    _line = None
+
+    def stay_connected(self, batch):
+        """Read the gateway now, and keep the connection to it while ``batch`` lasts."""
         gateway = self.company.sudo().dunning_sms_gateway_id
+        session = guarded_session.open_session(gateway._may_loop_back())
+        self._line = gateway._get_line(batch.stack.enter_context(session))
+
+    def _send_sms_batch(self, messages, delivery_reports_url=False):
+        line = self._line or self.company.sudo().dunning_sms_gateway_id._get_line()
         return [
-            gateway._send(number["uuid"], number["number"], message["content"])
+            line.send(number["uuid"], number["number"], message["content"])
             for message in messages
             for number in message["numbers"]
         ]

@@ -37,17 +37,16 @@ class DunningChannelEmail(models.AbstractModel):
                     self.company_id.name,
                 )
             )
-        self.email_from = email_from
-        if not self.message_id:
-            self.message_id = tools.mail.generate_tracking_message_id(
-                f"{self.id}-dunning.notice"
-            )
+        message_id = self.message_id or tools.mail.generate_tracking_message_id(
+            f"{self.id}-dunning.notice"
+        )
+        batch.values |= {"email_from": email_from, "message_id": message_id}
         reply_to = self._get_reply_to(row["collector_id"], batch) or email_from
         message = self._get_letterhead(email_from, reply_to, batch).fill(
             tools.html2plaintext(self.body),
             self.body or "",
             **{"from": email_from},
-            message_id=self.message_id,
+            message_id=message_id,
             subject=self.subject,
             to=tools.formataddr((self._clean_name(row["name"]), self.email_to)),
             date=format_datetime(datetime.now(timezone.utc)),
@@ -65,7 +64,7 @@ class DunningChannelEmail(models.AbstractModel):
                 self.subject,
                 "",
                 reply_to=reply_to,
-                message_id=self.message_id,
+                message_id="<sample@localhost>",
                 headers={
                     "X-Auto-Response-Suppress": "OOF",
                     "Auto-Submitted": "auto-generated",

@@ -262,20 +262,25 @@ class DunningLedger(models.AbstractModel):
         :return: {notice id: row}, a row has ``stop`` (code why it must not leave, None
             if it may), ``address`` and ``name`` of the recipient, ``collector_id``,
             ``snapshot_hash`` (of all that the text says beside its lines),
-            ``courtesy`` (see ``dunning.notice._get_courtesy_sql``) and
-            ``lines``, a dict {notice line id: row} of those that changed: ``stop``
-            (code of ``tools/reasons.py``) or the present ``residual``,
-            ``residual_currency``, ``date_due`` and ``days_overdue``
+            ``courtesy`` (see ``dunning.notice._get_courtesy_sql``),
+            ``recipient`` (what ``_get_recipient_facts`` names) and ``lines``, a dict
+            {notice line id: row} of those that changed: ``stop`` (code of
+            ``tools/reasons.py``) or the present ``residual``, ``residual_currency``,
+            ``date_due`` and ``days_overdue``
         """
         company = notices.company_id
         now = self.env.cr.now()
         if batch:
             query = self._get_prepared(
                 batch,
-                ("review", company.id),
+                ("review", company.id, notices.channel),
                 "integer, integer, timestamp",
                 lambda: self._get_review_query(
-                    company, SQL("ARRAY[$1]"), SQL("ARRAY[$2]"), SQL("$3")
+                    company,
+                    SQL("ARRAY[$1]"),
+                    SQL("ARRAY[$2]"),
+                    SQL("$3"),
+                    notices.channel,
                 ),
                 [notices.id, notices.partner_id.id, now],
             )
@@ -292,12 +297,31 @@ class DunningLedger(models.AbstractModel):
         return rows
 
     @api.model
+    def _ask(self, batch, key, get_query, *arguments):
+        """The rows of a statement, which the database plans once per batch, if there is
+        one.
+
+        :param key: see ``_get_prepared``
+        :param get_query: called with SQL for each of the arguments, which it casts
+            where the database could not guess their type
+        """
+        if batch:
+            places = [SQL(f"${number}") for number in range(1, len(arguments) + 1)]
+            query = self._get_prepared(
+                batch, key, "", lambda: get_query(*places), arguments
+            )
+        else:
+            query = get_query(*(SQL("%s", argument) for argument in arguments))
+        return self.env.execute_query(query)
+
+    @api.model
     def _get_prepared(self, batch, key, types, get_query, arguments):
         """A statement that the database plans once per batch, ready to be executed.
         The batch forgets it with ``_forget_prepared``.
 
         :param key: what the batch knows it by
-        :param str types: of the arguments, which the statement calls $1, $2, …
+        :param str types: of the arguments, which the statement calls $1, $2, …; empty:
+            as it uses them
         :param get_query: called once, returns the statement
         """
         name = batch.once(key, lambda: self._prepare(batch, types, get_query()))
@@ -309,9 +333,9 @@ class DunningLedger(models.AbstractModel):
         name = f"dunning_{batch.token}_{len(batch.prepared)}"
         self.env.cr.execute(
             SQL(
-                "SET plan_cache_mode = force_generic_plan; PREPARE %s(%s) AS %s",
+                "SET plan_cache_mode = force_generic_plan; PREPARE %s%s AS %s",
                 SQL.identifier(name),
-                SQL(types),
+                SQL("(%s)", SQL(types)) if types else SQL(),
                 query,
             )
         )
@@ -326,8 +350,11 @@ class DunningLedger(models.AbstractModel):
         self.env.cr.execute("RESET plan_cache_mode")
 
     @api.model
-    def _get_review_query(self, company, notices, partners, now):
-        """The statement of ``_review``; notices and partners are arrays of ids."""
+    def _get_review_query(self, company, notices, partners, now, only=None):
+        """The statement of ``_review``; notices and partners are arrays of ids.
+
+        :param str only: the channel of all of them, which makes it smaller
+        """
         return SQL(
             """
             %(net_lines)s,
@@ -336,6 +363,7 @@ class DunningLedger(models.AbstractModel):
                        notice.channel,
                        %(today)s AS today, recipient.email_normalized AS address,
                        recipient.name, debt_case.user_id AS collector_id,
+                       %(recipient)s AS recipient,
                        template.id AS template_id,
                        template.write_date AS template_date,
                        level.delay_days, level.new_deadline_days,
@@ -456,7 +484,7 @@ class DunningLedger(models.AbstractModel):
                  GROUP BY notice_id
             )
             SELECT notice.id, notice.address, notice.name, notice.collector_id,
-                   notice.courtesy, total.lines,
+                   notice.recipient, notice.courtesy, total.lines,
                    CASE WHEN early_stop IS NOT NULL THEN early_stop
                         WHEN total.delay_days IS NULL THEN 'nothing_due'
                         WHEN total.delay_days < notice.delay_days THEN 'milder_level'
@@ -481,6 +509,13 @@ class DunningLedger(models.AbstractModel):
                 self._get_local_date_sql(company, SQL("notice.create_date")),
             ),
             courtesy=self.env["dunning.notice"]._get_courtesy_sql(now),
+            recipient=SQL(
+                "JSONB_BUILD_OBJECT(%s)",
+                SQL(", ").join(
+                    SQL("%s, %s", name, value)
+                    for name, value in self._get_recipient_facts().items()
+                ),
+            ),
             opted_out=self.env["dunning.optout"]._get_stop_sql(
                 SQL("notice.channel"),
                 SQL("notice.partner_id"),
@@ -492,10 +527,17 @@ class DunningLedger(models.AbstractModel):
             reachable=SQL(" OR ").join(
                 SQL("notice.channel = %s AND %s", channel, condition)
                 for channel, condition in self._get_reachable_conditions()
+                if only in (None, channel)
             ),
             facts=SQL(", ").join(self._get_text_facts(company)),
             notices=notices,
         )
+
+    @api.model
+    def _get_recipient_facts(self):
+        """{name: SQL}: what channels must know of ``recipient`` (res_partner) at the
+        claim, beside his e-mail address."""
+        return {}
 
     @api.model
     def _get_local_date_sql(self, company, moment):

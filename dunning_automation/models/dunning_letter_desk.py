@@ -168,7 +168,11 @@ class DunningLetterDesk(models.AbstractModel):
             return None
         try:
             with self.env.cr.savepoint():
-                claim = self.env["dunning.sender"]._claim(self, batch)
+                sender = self.env["dunning.sender"]
+                _letter, is_whole = sender._lock(
+                    batch, "letter", lambda place: SQL("notice.id = %s", place), self.id
+                )
+                claim = sender._claim(self, is_whole, batch)
                 if claim:
                     self.printed_on = self.env.cr.now()
                     self._tell(

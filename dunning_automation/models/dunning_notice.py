@@ -1,4 +1,5 @@
 import base64
+import json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -6,6 +7,27 @@ from odoo.tools import SQL, format_date
 
 from ..fields import FollowingMany2one, UncheckedMany2one
 from ..tools import notice_states, smtp_outcome
+
+CLAIMED_FIELDS = (
+    "attempt",
+    "body",
+    "case_id",
+    "channel",
+    "company_id",
+    "dedup_key",
+    "email_from",
+    "email_to",
+    "fence",
+    "lease_until",
+    "letter_address",
+    "message_id",
+    "partner_id",
+    "reason",
+    "snapshot_hash",
+    "state",
+    "subject",
+)
+RECORDED_FIELDS = ("attempt", "channel", "email_to", "fence", "state")
 
 
 class DunningNotice(models.Model):
@@ -20,7 +42,8 @@ class DunningNotice(models.Model):
     ``dunning.channel.<name>``: ``_open_<channel>`` opens what is slow to open, before
     anything is claimed, ``_prepare_<channel>`` makes in the claim what will be handed
     over (the parcel), ``_deliver_<channel>`` hands it over and returns an ``Outcome``.
-    All get the batch, see ``tools/sender_batch.py``.
+    All get the batch, see ``tools/sender_batch.py``; what the claim shall write beside
+    the state goes into its ``values``.
     """
 
     _name = "dunning.notice"
@@ -206,10 +229,39 @@ class DunningNotice(models.Model):
         for company, notices in self.grouped("company_id").items():
             notices.sending_hold = self.env["dunning.guard"]._get_hold(company)
 
+    # === FOR THE SENDER === #
+
+    @api.model
+    def _get_claimed_fields(self):
+        """What a claim needs to know, read at once."""
+        return CLAIMED_FIELDS
+
+    @api.model
+    def _get_recorded_fields(self):
+        """The same for the outcome."""
+        return RECORDED_FIELDS
+
+    @api.model
+    def _remember(self, names, rows):
+        """Put what was read by SQL where the ORM looks for it, as ``fetch`` does, which
+        would write and plan the same query for each message anew.
+
+        :param names: of fields with a column
+        :param rows: of ids and the values of these columns
+        :return: these notices
+        """
+        columns = list(zip(*rows, strict=True)) or [()]
+        notices = self.browse(columns[0])
+        for name, values in zip(names, columns[1:], strict=bool(rows)):
+            self._fields[name]._insert_cache(notices, values)
+        return notices
+
     # === THE ONE DOOR FOR STATE CHANGES === #
 
     def _set_state(self, target, reason=None, **values):
         """Move these notices to ``target`` and tell the event, in one transaction.
+
+        What shall follow a state extends this method: ``write`` is not called.
 
         :param str target: a state of ``tools/notice_states.py``
         :param str reason: shown to people, the note of the event
@@ -217,31 +269,105 @@ class DunningNotice(models.Model):
         :return: the events
         :raise UserError: when a notice is in a state that does not lead to ``target``
         """
-        for notice in self:
-            if not notice_states.allowed(notice.state, target):
-                labels = dict(self._fields["state"]._description_selection(self.env))
-                raise UserError(
-                    self.env._(
-                        "“%(notice)s” is %(state)s and cannot become %(target)s.",
-                        notice=notice.display_name,
-                        state=labels[notice.state],
-                        target=labels[target],
-                    )
-                )
-            released = {}
-            if target in notice_states.RELEASED:
-                released["dedup_key"] = f"{notice.dedup_key}:{notice.id}"
-            notice.write({"state": target, "reason": reason, **released, **values})
+        events = self._move(target, {"reason": reason, **values})
         if target in notice_states.RELEASED:
             # What a person took out stays taken out.
             self.line_ids.filtered(lambda line: not line.skip_reason).live = False
             self._release_predecessors()
-        token = {"fence": values["fence"]} if values.get("fence") else {}
-        events = self._tell(f"notice_{target}", reason, **token)
         if target in (notice_states.FAILED, notice_states.UNKNOWN):
             for notice in self.filtered("case_id"):
                 notice.case_id._create_delivery_task(notice)
         return events
+
+    def _move(self, target, values):
+        """Write these values with the state ``target`` and append the events, by one
+        statement, which looks at the present states itself.
+
+        :return: the events
+        :raise UserError: see ``_set_state``
+        """
+        self.check_access("write")
+        names = ["attempt", "dedup_key", "state", *values]
+        self.flush_recordset([*names, *CLAIMED_FIELDS])
+        now = self.env.cr.now()
+        values = {**values, "write_date": now, "write_uid": self.env.uid}
+        rows = self.env["dunning.ledger"]._ask(
+            self.env.context.get("dunning_batch"),
+            (self.env.uid, target, *values),
+            lambda *places: self._get_move_sql(target, list(values), *places),
+            self.ids,
+            now,
+            *self._prepare_telling(target, values),
+            *(
+                self._fields[name].convert_to_column_insert(value, self)
+                for name, value in values.items()
+            ),
+        )
+        self.invalidate_recordset(["event_ids", *names], flush=False)
+        self.modified(names)
+        self.env["dunning.case"].invalidate_model(["event_ids"], flush=False)
+        event_ids, moved_ids = zip(*rows, strict=True) if rows else ((), ())
+        if still := self - self.browse(moved_ids):
+            still[0]._refuse(target)
+        return self.env["dunning.event"].browse(event_ids)
+
+    def _prepare_telling(self, target, values):
+        """
+        :return: note, salts and further facts of the events
+        """
+        kind = f"notice_{target}"
+        note = values["reason"] or None
+        payload = {"fence": values["fence"]} if values.get("fence") else {}
+        told = [
+            self.env["dunning.event"]._prepare_values(
+                notice._get_sealed_values(kind, values), note=note, payload=payload
+            )
+            for notice in self
+        ]
+        return (
+            note,
+            [event.get("salt") for event in told],
+            [json.dumps(event["payload"]) for event in told],
+        )
+
+    @api.model
+    def _get_move_sql(self, target, names, ids, now, note, salts, payloads, *places):
+        """The statement of ``_move``: its arguments are SQL."""
+        assignments = [
+            SQL("%s = %s", SQL.identifier(name), place)
+            for name, place in zip(names, places, strict=True)
+        ]
+        if target in notice_states.RELEASED:
+            assignments.append(SQL("dedup_key = CONCAT(dedup_key, ':', id)"))
+        return SQL(
+            """WITH moved AS (
+                   UPDATE dunning_notice
+                      SET state = %s, %s
+                    WHERE id = ANY(%s) AND state = ANY(%s)
+                RETURNING id, company_id, partner_id, case_id, channel, attempt
+               ) %s""",
+            target,
+            SQL(", ").join(assignments),
+            ids,
+            list(notice_states.TRANSITIONS.get(target, ())),
+            self.env["dunning.event"]._get_telling_sql(
+                SQL("moved"), f"notice_{target}", note, now, ids, salts, payloads
+            ),
+        )
+
+    def _refuse(self, target):
+        """
+        :raise UserError: this notice cannot become ``target``
+        """
+        labels = dict(self._fields["state"]._description_selection(self.env))
+        raise UserError(
+            self.env._(
+                "“%(notice)s” is %(state)s and cannot become %(target)s.",
+                notice=self.display_name,
+                state=labels[self.state],
+                target=labels[target],
+            )
+        )
 
     def _tell(self, kind, note=None, personal=None, **payload):
         """Append an event of ``kind`` for each of these notices.
@@ -260,7 +386,7 @@ class DunningNotice(models.Model):
                     "notice_id": notice.id,
                     "kind": kind,
                     "note": note,
-                    "personal": personal or notice._get_sealed_values(kind),
+                    "personal": personal,
                     "payload": {
                         "channel": notice.channel,
                         "attempt": notice.attempt,
@@ -271,17 +397,20 @@ class DunningNotice(models.Model):
             ]
         )
 
-    def _get_sealed_values(self, kind):
+    def _get_sealed_values(self, kind, values):
         """Personal values whose fingerprint the event of ``kind`` keeps: the text and
-        the address are bound before anything leaves, then the very bytes that left."""
+        the address are bound before anything leaves, then the very bytes that left.
+
+        :param dict values: that are written with it
+        """
         if kind == "notice_claimed":
             names = ("email_to", "letter_address", "subject", "body")
             return {name: self[name] for name in names}
-        if kind in ("notice_sent", "notice_unknown") and self.mime:
-            return {"message": base64.b64decode(self.mime)}
-        if kind in ("notice_sent", "notice_unknown"):
-            return self._get_letter_fingerprint()
-        return {}
+        if kind not in ("notice_sent", "notice_unknown"):
+            return {}
+        if mime := values["mime"] if "mime" in values else self.mime:
+            return {"message": base64.b64decode(mime)}
+        return self._get_letter_fingerprint()
 
     def _get_lost_reason(self):
         """What to say of a claim that nobody finished."""

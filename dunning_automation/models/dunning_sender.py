@@ -22,30 +22,6 @@ SLICE_SECONDS = 5.0
 """How long a cron sends between two reports of its progress."""
 SHARE_OF_LIMIT = 0.6
 """Odoo kills a cron that runs too long: stop at this share of its time limit."""
-CLAIMED_FIELDS = (
-    "attempt",
-    "body",
-    "case_id",
-    "channel",
-    "company_id",
-    "dedup_key",
-    "email_from",
-    "email_to",
-    "fence",
-    "lease_until",
-    "letter_address",
-    "message_id",
-    "partner_id",
-    "reason",
-    "snapshot_hash",
-    "state",
-    "subject",
-)
-"""What a claim needs to know of a notice, read at once."""
-RECORDED_FIELDS = tuple(
-    name for name in CLAIMED_FIELDS if name not in ("body", "subject")
-)
-"""The same for its outcome: the long texts stay where they are."""
 ATTEMPTS = 10
 """How often a transaction is begun again when somebody's booking got in between."""
 
@@ -115,7 +91,7 @@ class DunningSender(models.AbstractModel):
         batch = SenderBatch()
         handled = 0
         with self.env.registry.cursor() as cr:
-            sender = self.with_env(self.env(cr=cr))
+            sender = self.with_env(self.env(cr=cr)).with_context(dunning_batch=batch)
             if hold := sender.env["dunning.guard"]._get_database_hold():
                 _logger.info("Dunning sends nothing: %s", hold)
                 return 0
@@ -174,8 +150,8 @@ class DunningSender(models.AbstractModel):
             notice = None
             try:
                 with mute_logger("odoo.sql_db"):
-                    notice = self._lock_next(batch, notice_ids)
-                    claim = self._claim(notice, batch) if notice else None
+                    notice, is_whole = self._lock_next(batch, notice_ids)
+                    claim = self._claim(notice, is_whole, batch) if notice else None
                     self._commit()
                 return bool(notice), claim
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -190,25 +166,61 @@ class DunningSender(models.AbstractModel):
 
     @api.model
     def _lock_next(self, batch, notice_ids=None):
-        """Lock the notice that is next. The claim that follows must be on disk when it
-        is committed, whatever the settings of the database server."""
-        query = self.env["dunning.ledger"]._get_prepared(
+        """Lock the notice that is next, and its invoices. The claim that follows must
+        be on disk when it is committed, whatever the settings of the database server.
+
+        :return: the notice, read already; and whether all of its invoices are locked
+        """
+        return self._lock(
             batch,
             "next",
-            "timestamp",
-            lambda: SQL(
-                """SELECT notice.id, set_config('synchronous_commit', 'on', TRUE)
-                     FROM dunning_notice notice
-                    WHERE %s
-                    ORDER BY notice.not_before NULLS FIRST, notice.id
-                    LIMIT 1
-                      FOR NO KEY UPDATE OF notice SKIP LOCKED""",
-                self._get_ready_condition(notice_ids, SQL("$1")),
+            lambda now: SQL(
+                "%s ORDER BY notice.not_before NULLS FIRST, notice.id LIMIT 1",
+                self._get_ready_condition(notice_ids, SQL("%s::timestamp", now)),
             ),
-            [self.env.cr.now()],
+            self.env.cr.now(),
         )
-        rows = self.env.execute_query(query)
-        return self.env["dunning.notice"].browse(rows[0][:1] if rows else ())
+
+    @api.model
+    def _lock(self, batch, key, get_condition, argument):
+        """Lock a notice and its invoices: a payment waits until the claim is committed,
+        or the claim sees it. Who is locked by others is passed by.
+
+        :param get_condition: called with SQL for the argument, SQL about ``notice``
+        :return: see ``_lock_next``
+        """
+        names = self.env["dunning.notice"]._get_claimed_fields()
+        rows = self.env["dunning.ledger"]._ask(
+            batch,
+            key,
+            lambda place: SQL(
+                """WITH next AS (
+                       SELECT id, %(columns)s
+                         FROM dunning_notice notice
+                        WHERE %(condition)s
+                          FOR NO KEY UPDATE OF notice SKIP LOCKED
+                   ), listed AS (
+                       SELECT DISTINCT line.move_id
+                         FROM next
+                         JOIN dunning_notice_line line ON line.notice_id = next.id
+                        WHERE line.move_id IS NOT NULL
+                   ), locked AS (
+                       SELECT id
+                         FROM account_move
+                        WHERE id IN (SELECT move_id FROM listed)
+                          FOR NO KEY UPDATE SKIP LOCKED
+                   )
+                   SELECT set_config('synchronous_commit', 'on', TRUE),
+                          (SELECT COUNT(*) FROM listed) = (SELECT COUNT(*) FROM locked),
+                          *
+                     FROM next""",
+                columns=SQL(", ").join(map(SQL.identifier, names)),
+                condition=get_condition(place),
+            ),
+            argument,
+        )
+        notice = self.env["dunning.notice"]._remember(names, [row[2:] for row in rows])
+        return notice, bool(rows and rows[0][1])
 
     @api.model
     def _get_ready_condition(self, notice_ids=None, now=None):
@@ -256,16 +268,17 @@ class DunningSender(models.AbstractModel):
         self._commit()
 
     @api.model
-    def _claim(self, notice, batch):
+    def _claim(self, notice, is_whole, batch):
         """Look at the ledger again and claim this locked notice, or hold it back.
 
+        :param bool is_whole: whether its invoices are locked, too
         :return: a ``Claim``; None if the notice must not leave now
         """
-        if not self._lock_moves(notice, batch):
+        if not is_whole:
             # An accountant is working on an invoice: come back in a minute.
             notice.not_before = self.env.cr.now() + timedelta(minutes=1)
             return None
-        notice.fetch(CLAIMED_FIELDS)
+        batch.values = {}
         row = self.env["dunning.ledger"]._review(notice, batch)[notice.id]
         if stop := notice._apply_review(row):
             notice._set_state("suppressed", stop)
@@ -289,38 +302,9 @@ class DunningSender(models.AbstractModel):
             attempt=notice.attempt + 1,
             fence=fence,
             lease_until=self.env.cr.now() + lease,
+            **batch.values,
         )
         return Claim(notice, notice.channel, fence, parcel, event.id)
-
-    @api.model
-    def _lock_moves(self, notice, batch):
-        """Lock the invoices of ``notice``: a payment waits until the claim is
-        committed, or the claim sees it.
-
-        :return: False if somebody else works on one of them
-        """
-        query = self.env["dunning.ledger"]._get_prepared(
-            batch,
-            "moves",
-            "integer",
-            lambda: SQL(
-                """WITH listed AS (
-                       SELECT DISTINCT move_id
-                         FROM dunning_notice_line
-                        WHERE notice_id = $1 AND move_id IS NOT NULL
-                   ), locked AS (
-                       SELECT id
-                         FROM account_move
-                        WHERE id IN (SELECT move_id FROM listed)
-                          FOR NO KEY UPDATE SKIP LOCKED
-                   )
-                   SELECT (SELECT COUNT(*) FROM listed) = (SELECT COUNT(*) FROM locked)
-                """
-            ),
-            [notice.id],
-        )
-        [[all_locked]] = self.env.execute_query(query)
-        return all_locked
 
     # === DELIVERY AND OUTCOME === #
 
@@ -333,29 +317,30 @@ class DunningSender(models.AbstractModel):
         """
         guard = self.env["dunning.guard"]
         if hold := guard._raise_mark(claim.event_id, claim.fence):
-            self._record_safely(claim, Outcome(smtp_outcome.RETRY, hold))
+            self._record_safely(claim, Outcome(smtp_outcome.RETRY, hold), batch)
             return False
         deliver = getattr(claim.notice, f"_deliver_{claim.channel}")
         try:
             outcome = deliver(claim.parcel, batch)
         except smtp_outcome.NoConnection as error:
-            self._record_safely(claim, Outcome(smtp_outcome.RETRY, str(error)))
+            outcome = Outcome(smtp_outcome.RETRY, str(error))
+            self._record_safely(claim, outcome, batch)
             self._put_off_company(claim.notice)
             return True
         except Exception as error:
             _logger.exception("Delivery of dunning notice %s", claim.notice.id)
             outcome = Outcome(smtp_outcome.UNKNOWN, str(error))
             self.env.cr.rollback()
-        self._record_safely(claim, outcome)
+        self._record_safely(claim, outcome, batch)
         return True
 
     @api.model
-    def _record_safely(self, claim, outcome):
+    def _record_safely(self, claim, outcome, batch):
         """Write the outcome and commit, again if something else got in between."""
         for _attempt in range(ATTEMPTS):
             try:
                 with mute_logger("odoo.sql_db"):
-                    self._record(claim, outcome)
+                    self._record(claim, outcome, batch)
                     self._commit()
                 return
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY as error:
@@ -364,12 +349,12 @@ class DunningSender(models.AbstractModel):
         raise in_the_way
 
     @api.model
-    def _record(self, claim, outcome):
+    def _record(self, claim, outcome, batch):
         """Write the outcome if this sender still holds the notice, be it late: then its
         lease is over and the notice unknown, which the outcome settles. Should somebody
         take it over at this moment, the commit fails and we look again."""
         notice = claim.notice
-        notice.fetch(RECORDED_FIELDS)
+        self._read_again(notice, batch)
         if notice.fence != claim.fence or notice.state not in ("claimed", "unknown"):
             _logger.error("Fence violation: notice %s was taken over", notice.id)
             notice._tell("fence_violation", outcome=outcome.code)
@@ -386,6 +371,22 @@ class DunningSender(models.AbstractModel):
             self._record_with(notice, outcome, now)
         else:
             self._write_outcome(notice, outcome, now)
+
+    @api.model
+    def _read_again(self, notice, batch):
+        """What ``notice`` says now."""
+        names = notice._get_recorded_fields()
+        rows = self.env["dunning.ledger"]._ask(
+            batch,
+            "again",
+            lambda notice_id: SQL(
+                "SELECT id, %s FROM dunning_notice WHERE id = %s",
+                SQL(", ").join(map(SQL.identifier, names)),
+                notice_id,
+            ),
+            notice.id,
+        )
+        notice._remember(names, rows)
 
     @api.model
     def _write_outcome(self, notice, outcome, now):

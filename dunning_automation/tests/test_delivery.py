@@ -10,7 +10,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..tools import smtp_outcome
-from ..tools.sender_batch import Claim, Outcome
+from ..tools.sender_batch import Claim, Outcome, SenderBatch
 from .common import NO_TRACKING, DunningCommon
 
 ADDON = "odoo.addons.dunning_automation"
@@ -540,17 +540,21 @@ class TestDelivery(DunningCommon):
         self.assertIn("on its way", notice.reason)
         self.assertFalse(self.deliver())
 
+    def record(self, claim, outcome):
+        batch = SenderBatch()
+        self.env["dunning.sender"]._record(claim, outcome, batch)
+        self.env["dunning.ledger"]._forget_prepared(batch)
+
     def test_answer_of_a_sender_that_was_overtaken_is_ignored(self):
         notice = self.ready().sudo()
         notice._set_state("claimed", fence="mine")
         self.env.flush_all()
-        sender = self.env["dunning.sender"]
         with self.assertLogs(SENDER, "ERROR") as logs:
-            sender._record(Claim(notice, "email", "theirs", None, 0), Outcome("sent"))
+            self.record(Claim(notice, "email", "theirs", None, 0), Outcome("sent"))
         self.assertIn("Fence violation", logs.output[0])
         self.assertEqual(notice.state, "claimed")
         self.assertIn("fence_violation", notice.event_ids.mapped("kind"))
-        sender._record(Claim(notice, "email", "mine", None, 0), Outcome("sent"))
+        self.record(Claim(notice, "email", "mine", None, 0), Outcome("sent"))
         self.assertEqual(notice.state, "sent")
 
     def test_claim_is_written_before_anything_is_sent(self):
@@ -624,17 +628,21 @@ class TestDelivery(DunningCommon):
         notice._set_state("claimed", fence="mine")
         notice._set_state("unknown", "The lease was over")
         claim = Claim(notice, "email", "mine", None, 0)
-        sender = self.env["dunning.sender"]
-        sender._record(claim, Outcome("unknown", "No answer"))
+        self.record(claim, Outcome("unknown", "No answer"))
         self.assertEqual(notice.state, "unknown")
-        sender._record(claim, Outcome("sent"))
+        self.record(claim, Outcome("sent"))
         self.assertEqual(notice.state, "sent")
 
     def test_locked_invoice_is_tried_again_in_a_minute(self):
         notice = self.ready()
-        with patch.object(
-            type(self.env["dunning.sender"]), "_lock_moves", lambda *args: False
-        ):
+        sender = type(self.env["dunning.sender"])
+        lock = sender._lock_next
+
+        def lock_the_notice_only(*args):
+            found, _is_whole = lock(*args)
+            return found, False
+
+        with patch.object(sender, "_lock_next", lock_the_notice_only):
             self.assertFalse(self.deliver())
         self.assertRecordValues(
             notice,

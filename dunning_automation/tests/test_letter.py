@@ -272,10 +272,10 @@ class TestLetterDesk(LetterCommon):
         sender = type(self.env["dunning.sender"])
         claim = sender._claim
 
-        def claim_or_fail(model, notice, batch):
+        def claim_or_fail(model, notice, *args):
             if notice.id == letters[0].id:
                 raise RuntimeError("Poison")
-            return claim(model, notice, batch)
+            return claim(model, notice, *args)
 
         with patch.object(sender, "_claim", claim_or_fail):
             self.print_pile(letters)

@@ -93,4 +93,4 @@ class TestScale(DunningCommon):
             self.assertEqual(len(mails), number)
             counts.append(queries)
         per_message = (counts[1] - counts[0]) / 20
-        self.assertLess(per_message, 60)
+        self.assertLess(per_message, 6)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from .smtp_connections import SmtpConnections
@@ -40,6 +41,10 @@ class SenderBatch:
         """whether a person, not a sender, takes what is claimed"""
         self.token = uuid.uuid4().hex[:12]
         self.connections = SmtpConnections()
+        self.stack = ExitStack()
+        """closes what a channel opened, see ``contextlib``"""
+        self.values = {}
+        """fields of the notice in hand that are written together with its claim"""
         self.prepared = []
         """names of the statements that the database has planned for this batch"""
         self._facts = {}
@@ -52,3 +57,4 @@ class SenderBatch:
 
     def close(self):
         self.connections.close()
+        self.stack.close()

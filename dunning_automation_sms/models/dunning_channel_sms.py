@@ -1,31 +1,17 @@
 import logging
-from uuid import uuid4
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import format_amount, html2plaintext, plaintext2html
 from odoo.tools.urls import urljoin
 
 from odoo.addons.dunning_automation.tools import smtp_outcome
 from odoo.addons.dunning_automation.tools.sender_batch import Outcome
 
+from ..sms_api_gateway import SmsApiGateway
 from ..tools import sms_outcome, sms_segments
 
 _logger = logging.getLogger(__name__)
-
-TRACKED = {
-    "ready": "process",
-    "claimed": "process",
-    "sent": "pending",
-    "delivered": "sent",
-    "suppressed": "canceled",
-    "cancelled": "canceled",
-    "failed": "error",
-    "unknown": "error",
-}
-"""What Odoo's own screens show of a notice: its state, that of the ``sms.sms``. Never
-``outgoing``: whatever is, Odoo's queue sends."""
 
 
 class DunningChannelSms(models.AbstractModel):
@@ -116,139 +102,51 @@ class DunningChannelSms(models.AbstractModel):
             return sms_segments.transliterate(text)
         return text
 
-    # === TRACKING === #
-
-    def _get_sms_sudo(self):
-        uuids = [uuid for uuid in self.mapped("sms_uuid") if uuid]
-        return self.env["sms.sms"].sudo().search([("uuid", "in", uuids)])
-
-    def _track_sms(self):
-        """Message on the case, ``sms.sms``, notification and tracker; once."""
-        if self.sms_uuid:
-            self._get_sms_sudo().write({"number": self.email_to, "body": self.sms_text})
-            return
-        self.sms_uuid = uuid4().hex
-        message = self._create_sms_message()
-        sms = self.env["sms.sms"].sudo().create(self._prepare_sms_values(message))
-        self.env["mail.notification"].sudo().create(
-            {
-                "author_id": message.author_id.id,
-                "mail_message_id": message.id,
-                "res_partner_id": self.recipient_id.id,
-                "sms_number": self.email_to,
-                "notification_type": "sms",
-                "notification_status": "process",
-                "sms_id_int": sms.id,
-                "sms_tracker_ids": [fields.Command.create({"sms_uuid": self.sms_uuid})],
-                "is_read": True,
-            }
-        )
-
-    def _create_sms_message(self):
-        """What the chatter of the case shows. Notifies nobody."""
-        self.mail_message_id = (
-            self.env["mail.message"]
-            .sudo()
-            .create(
-                {
-                    "model": "dunning.case",
-                    "res_id": self.case_id.id,
-                    "message_type": "sms",
-                    "subtype_id": self.env.ref("mail.mt_note").id,
-                    "body": self.body,
-                    "author_id": self.env.user.partner_id.id,
-                    "partner_ids": self.recipient_id.ids,
-                    "record_company_id": self.company_id.id,
-                }
-            )
-        )
-        return self.mail_message_id
-
-    def _prepare_sms_values(self, message):
-        return {
-            "uuid": self.sms_uuid,
-            "number": self.email_to,
-            "body": self.sms_text,
-            "partner_id": self.recipient_id.id,
-            "mail_message_id": message.id,
-            "state": "process",
-        }
-
-    def _follow_sms_safely(self):
-        """The message left or did not: that its traces cannot be written must not undo
-        what we know."""
-        for notice in self.filtered("sms_uuid"):
-            try:
-                with self.env.cr.savepoint():
-                    notice._follow_sms()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception:
-                _logger.exception("Traces of message %s cannot be written", notice.id)
-
-    def _follow_sms(self):
-        """Let Odoo's own screens show the state of this notice."""
-        state = TRACKED[self.state]
-        failure = self.sms_failure_type or "unknown"
-        values = {"failure_type": failure if state == "error" else False}
-        sms_sudo = self._get_sms_sudo()
-        sms_sudo.write({"state": state, **self._get_sms_failure(sms_sudo, values)})
-        if self.env.context.get("dunning_hears"):
-            return  # It is from there that we know.
-        tracker = self.env["sms.tracker"].sudo().with_context(dunning_tells=True)
-        tracker = tracker.search([("sms_uuid", "=", self.sms_uuid)])
-        tracker._action_update_from_sms_state(
-            state,
-            failure_reason=self.reason if state == "error" else False,
-            **values,
-        )
-
-    @api.model
-    def _get_sms_failure(self, sms_sudo, values):
-        """Odoo's message knows fewer failures than its notification."""
-        known = dict(sms_sudo._fields["failure_type"].selection)
-        failure = values["failure_type"]
-        return {"failure_type": failure if failure in known else failure and "unknown"}
-
     # === DELIVERY === #
 
     def _open_sms(self, batch):
         """Odoo's account is made with a cursor of its own: not in a claim."""
-        self._get_sms_api()
+        self._get_sms_api(batch)
 
-    def _get_sms_api(self):
-        """The adapter of the provider that the company chose."""
-        company = self.company_id.sudo()
-        env = self.with_company(company).sudo().env
-        api = company._get_sms_api_class()(env)
-        api._set_company(company.with_env(env))
-        return api
+    def _get_sms_api(self, batch):
+        """The adapter of the provider that the company chose, and where receipts go."""
+
+        def make():
+            company = self.company_id.sudo()
+            env = self.with_company(company).sudo().env
+            api = company._get_sms_api_class()(env)
+            api._set_company(company.with_env(env))
+            if isinstance(api, SmsApiGateway):
+                api.stay_connected(batch)
+            return api, urljoin(company.get_base_url(), "/sms/status")
+
+        return batch.once(("sms", self.company_id.id), make)
 
     def _prepare_sms(self, row, batch):
         """
-        :return: the message as Odoo's adapters want it
+        :return: the adapter, the address for receipts, and the message as the adapter
+            wants it
         :raise ValueError: when there is nothing to say
         """
         if not self.sms_text:
             raise ValueError(self.env._("The text message is empty."))
-        self.sms_failure_type = False
-        self.with_company(self.company_id)._track_sms()
-        number = {"uuid": self.sms_uuid, "number": self.email_to}
-        return {"content": self.sms_text, "numbers": [number]}
+        batch.values["sms_failure_type"] = False
+        number = {"uuid": self._track_sms(batch), "number": self.email_to}
+        message = {"content": self.sms_text, "numbers": [number]}
+        return *self._get_sms_api(batch), message
 
     def _deliver_sms(self, parcel, batch):
         """Hand the message to the provider.
 
         :raise NoConnection: when he was not reached
         """
-        api = self._get_sms_api()
-        url = urljoin(self.company_id.get_base_url(), "/sms/status")
+        api, url, message = parcel
         self.env.cr.rollback()  # No transaction while we wait for others.
         try:
-            results = api._send_sms_batch([parcel], delivery_reports_url=url)
+            results = api._send_sms_batch([message], delivery_reports_url=url)
         except Exception as error:
             return self._get_sms_error_outcome(error)
-        return self._get_sms_outcome(api, parcel, results)
+        return self._get_sms_outcome(api, message, results)
 
     def _get_sms_error_outcome(self, error):
         """What an exception of the adapter says.
@@ -279,14 +177,17 @@ class DunningChannelSms(models.AbstractModel):
             {"sms_failure_type": "sms_server"},
         )
 
-    def _get_sms_outcome(self, api, parcel, results):
+    def _get_sms_outcome(self, api, message, results):
         """What the adapter says of our one message."""
-        [number] = parcel["numbers"]
+        [number] = message["numbers"]
         result = self._find_sms_result(results, number["uuid"])
         state = result.get("state")
         code = sms_outcome.of_state(state)
         if code == sms_outcome.SENT:
-            return Outcome(code, then=lambda: self._keep_sms_result(result))
+            known = {"sms_provider_ref": result.get("provider_ref")}
+            is_ours = isinstance(api, SmsApiGateway)
+            then = None if is_ours else lambda: self._keep_sms_result(result)
+            return Outcome(code, None, known, then)
         if code == smtp_outcome.UNKNOWN:
             return self._get_sms_unknown()
         failure = api.PROVIDER_TO_SMS_FAILURE_TYPE.get(state, "unknown")
@@ -312,6 +213,5 @@ class DunningChannelSms(models.AbstractModel):
         return html2plaintext(str(words), include_references=False)
 
     def _keep_sms_result(self, result):
-        """What the provider calls the message."""
-        self.sms_provider_ref = result.get("provider_ref")
+        """What adapters of others keep of the answer."""
         self._get_sms_sudo()._handle_call_result_hook([result])

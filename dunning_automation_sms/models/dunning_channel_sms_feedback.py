@@ -45,25 +45,6 @@ class DunningChannelSmsFeedback(models.AbstractModel):
         self._set_state(notice_states.FAILED, reason, sms_failure_type=failure)
         self._bounce(reason, is_wrong)
 
-    def _search_delivered_early(self):
-        """Those whose receipt came before we knew that they had left."""
-        trackers = (
-            self.env["sms.tracker"]
-            .sudo()
-            .search(
-                [
-                    (
-                        "sms_uuid",
-                        "in",
-                        [uuid for uuid in self.mapped("sms_uuid") if uuid],
-                    ),
-                    ("mail_notification_id.notification_status", "=", "sent"),
-                ]
-            )
-        )
-        uuids = set(trackers.mapped("sms_uuid"))
-        return self.filtered(lambda notice: notice.sms_uuid in uuids)
-
     # === ANSWERS === #
 
     def _receive_sms_answer(self, number, text):

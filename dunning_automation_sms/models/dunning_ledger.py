@@ -1,13 +1,17 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from .dunning_notice import NUMBERS, SINCE
+
 PARTNER_FIELDS = (
     "country_id",
     "dunning_call_number",
     "dunning_call_region",
+    "dunning_call_since",
     "dunning_sms_bounced",
     "dunning_sms_number",
     "dunning_sms_region",
+    "dunning_sms_since",
     "phone",
 )
 
@@ -102,6 +106,15 @@ class DunningLedger(models.AbstractModel):
             company=company,
             region=SQL.identifier(partner, f"dunning_{channel}_region"),
         )
+
+    @api.model
+    def _get_recipient_facts(self):
+        """The numbers of the channels, and since when they are known."""
+        names = (*NUMBERS.values(), *SINCE.values())
+        return {
+            **super()._get_recipient_facts(),
+            **{name: SQL.identifier("recipient", name) for name in names},
+        }
 
     @api.model
     def _get_text_facts(self, company):

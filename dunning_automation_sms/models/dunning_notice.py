@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import api, models
 
@@ -10,6 +10,8 @@ COOL_OFF = timedelta(days=1)
 """How long a changed number gets neither text messages nor calls."""
 NUMBERS = {"call": "dunning_call_number", "sms": "dunning_sms_number"}
 """The field of a contact that a channel needs."""
+SINCE = {"call": "dunning_call_since", "sms": "dunning_sms_since"}
+"""Since when it is known."""
 
 
 class DunningNotice(models.Model):
@@ -21,17 +23,30 @@ class DunningNotice(models.Model):
         "dunning.channel.sms",
         "dunning.channel.sms.feedback",
         "dunning.channel.sms.limits",
+        "dunning.channel.sms.traces",
     ]
+
+    @api.model
+    def _get_claimed_fields(self):
+        names = ("call_text", "recipient_id", "sms_text", "sms_uuid")
+        return (*super()._get_claimed_fields(), *names)
+
+    @api.model
+    def _get_recorded_fields(self):
+        return (*super()._get_recorded_fields(), "sms_uuid")
 
     def _set_state(self, target, reason=None, **values):
         events = super()._set_state(target, reason, **values)
-        texts = self.filtered(lambda notice: notice.channel == "sms")
-        is_new = target in ("sent", "unknown")
-        early = texts._search_delivered_early() if is_new and texts else texts[:0]
-        (texts - early)._follow_sms_safely()
-        for notice in early:
-            notice._receive_sms_receipt("delivered")
+        if target != "claimed":  # Its traces say “in process” since it was ready.
+            texts = self.filtered(lambda notice: notice.channel == "sms")
+            texts.filtered("sms_uuid")._follow_sms_safely(target)
         return events
+
+    def _get_sealed_values(self, kind, values):
+        """Of texts and calls nothing but what the claim has sealed is handed over."""
+        if kind != "notice_claimed" and self.channel in NUMBERS:
+            return {}
+        return super()._get_sealed_values(kind, values)
 
     def _get_template(self):
         if self.action_id.channel not in ("call", "sms"):
@@ -43,7 +58,7 @@ class DunningNotice(models.Model):
         stop = super()._apply_review(row)
         name = NUMBERS.get(self.channel)
         if name and not stop:
-            number = self.recipient_id.sudo()[name]
+            number = row["recipient"][name]
             if self.email_to != number:
                 self.email_to = number
         return stop
@@ -61,21 +76,18 @@ class DunningNotice(models.Model):
     def _must_wait(self, row, batch):
         return (
             super()._must_wait(row, batch)
-            or self._must_cool_off()
-            or self._must_keep_to_limits()
+            or self._must_cool_off(row)
+            or self._must_keep_to_limits(batch)
         )
 
-    def _must_cool_off(self):
+    def _must_cool_off(self, row):
         """Whether the number is so new that the message is put off."""
-        recipient_sudo = self.recipient_id.sudo()
-        since = {
-            "call": recipient_sudo.dunning_call_since,
-            "sms": recipient_sudo.dunning_sms_since,
-        }.get(self.channel)
-        if not since or since + COOL_OFF <= self.env.cr.now():
+        since = row["recipient"].get(SINCE.get(self.channel))
+        until = since and datetime.fromisoformat(since) + COOL_OFF
+        if not until or until <= self.env.cr.now():
             return False
         reason = self.env._("The number was changed: nothing goes there for a day.")
-        self.write({"not_before": since + COOL_OFF, "reason": reason})
+        self.write({"not_before": until, "reason": reason})
         return True
 
     def _choose_recipient_sms(self, recipient):

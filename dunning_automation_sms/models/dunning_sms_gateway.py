@@ -1,14 +1,10 @@
 import json
-import logging
-
-import requests
 
 from odoo import api, fields, models, modules
 from odoo.exceptions import ValidationError
 
-from ..tools import guarded_session, http_gateway, sms_outcome
-
-_logger = logging.getLogger(__name__)
+from ..tools import guarded_session, http_gateway
+from ..tools.gateway_line import GatewayLine
 
 
 class DunningSmsGateway(models.Model):
@@ -131,61 +127,42 @@ class DunningSmsGateway(models.Model):
 
         :return: a row as Odoo's adapters answer
         """
+        return self._get_line().send(uuid, number, text)
+
+    def _get_line(self, session=None):
+        """What there is to know of this gateway, so that nothing is read while we wait
+        for it.
+
+        :param session: of ``guarded_session.open_session``
+        """
         self.ensure_one()
-        if self.provider == "demo":
-            word, reference = http_gateway.demo(number, uuid)
-        else:
-            word, reference = self._call(uuid, number, text)
-        return {"uuid": uuid, "state": word, "provider_ref": reference}
-
-    def _call(self, uuid, number, text):
-        try:
-            answer = guarded_session.call(
-                "POST",
-                self.url,
-                self._may_loop_back(),
-                **self._get_options(uuid, number, text),
-            )
-        except guarded_session.UnsafeAddress:
-            _logger.warning("SMS gateway %s: address not allowed", self.id)
-            return sms_outcome.FAILED, None
-        except requests.RequestException as error:
-            _logger.info("SMS gateway %s: %s", self.id, type(error).__name__)
-            return sms_outcome.of_error(error), None
-        try:
-            data = answer.json()
-        except ValueError:
-            data = None
-        return http_gateway.judge(self._get_rules(), answer.status_code, data)
-
-    def _get_options(self, uuid, number, text):
-        """The arguments of the request."""
-        values = {
-            "digits": number.lstrip("+"),
-            "number": number,
-            "sender": self.sender or "",
-            "text": text,
-            "uuid": uuid,
-        }
-        template = http_gateway.parse_template(self.body_template)
-        body = http_gateway.fill(template, values)
-        options = {"json" if self.body_format == "json" else "data": body}
-        headers = {}
-        if self.idempotency_header:
-            headers[self.idempotency_header] = uuid
-        if self.auth == "header":
-            key = filter(None, [self.auth_prefix, self.secret])
-            headers[self.auth_header] = " ".join(key)
-        if self.auth == "basic":
-            options["auth"] = (self.auth_user or "", self.secret or "")
-        return options | {"headers": headers}
-
-    def _get_rules(self):
         values = (self.accepted_values or "").split(",")
-        return http_gateway.Rules(
-            id_path=self.id_path or "",
-            accepted_path=self.accepted_path or "",
-            accepted_values=tuple(value.strip() for value in values),
-            code_path=self.code_path or "",
-            codes=json.loads(self.code_map or "{}"),
+        texts = {
+            name: self[name] or ""
+            for name in (
+                "auth_header",
+                "auth_prefix",
+                "auth_user",
+                "idempotency_header",
+                "secret",
+                "sender",
+                "url",
+            )
+        }
+        return GatewayLine(
+            gateway_id=self.id,
+            provider=self.provider,
+            auth=self.auth,
+            body_format=self.body_format,
+            template=http_gateway.parse_template(self.body_template),
+            rules=http_gateway.Rules(
+                id_path=self.id_path or "",
+                accepted_path=self.accepted_path or "",
+                accepted_values=tuple(value.strip() for value in values),
+                code_path=self.code_path or "",
+                codes=json.loads(self.code_map or "{}"),
+            ),
+            allow_loopback=self._may_loop_back(),
+            session=session,
+            **texts,
         )

@@ -55,17 +55,25 @@ class DunningSmsPrice(models.Model):
     def _get_cost(self, company, number, segments):
         """What a message costs, in the currency of ``company``; None = nobody knows."""
         today = company._dunning_today()
+        found = price_of(number, self._read_prices(company, today), today)
+        return found and found.amount * segments
+
+    @api.model
+    def _read_prices(self, company, today):
+        """The price list of ``company`` in its currency, its own prices first."""
         rows = self.sudo().search([("company_id", "in", (False, company.id))])
-        prices = [
-            Price(row.prefix, row.date_from, row.price, row.currency_id.id)
-            for row in rows.sorted(
-                lambda row: not row.company_id
-            )  # Its own come first.
+        rates = {
+            currency: currency._convert(
+                1, company.currency_id, company, today, round=False
+            )
+            for currency in rows.currency_id
+        }
+        return [
+            Price(
+                row.prefix,
+                row.date_from,
+                row.price * rates[row.currency_id],
+                company.currency_id.id,
+            )
+            for row in rows.sorted(lambda row: not row.company_id)
         ]
-        found = price_of(number, prices, today)
-        if not found:
-            return None
-        currency = self.env["res.currency"].browse(found.currency)
-        return currency._convert(
-            found.amount * segments, company.currency_id, company, today, round=False
-        )

@@ -2,6 +2,7 @@ import json
 import socket
 import threading
 from base64 import b64encode
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from unittest.mock import patch
@@ -16,12 +17,19 @@ from odoo.tools import mute_logger
 from ..tools import guarded_session
 from .common import SmsCommon
 
-GATEWAY = "odoo.addons.dunning_automation_sms.models.dunning_sms_gateway"
+GATEWAY = "odoo.addons.dunning_automation_sms.tools.gateway_line"
 SECRET = "secret-of-the-gateway"
 
 
 class Gateway(BaseHTTPRequestHandler):
     """A gateway that takes a message once per key, and answers as it is told."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+
+    def setup(self):
+        self.server.connections += 1
+        return super().setup()
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -35,6 +43,10 @@ class Gateway(BaseHTTPRequestHandler):
         self.send_response(status)
         if status == 302:
             self.send_header("Location", self.server.elsewhere)
+        self.send_header("Content-Length", str(len(answer.encode())))
+        self.send_header("Set-Cookie", "who=we")
+        if self.server.hangs_up:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(answer.encode())
 
@@ -48,6 +60,7 @@ class TestGateway(SmsCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+        cls.server.daemon_threads = True
         cls.addClassCleanup(cls.server.server_close)
         thread = threading.Thread(target=cls.server.serve_forever, daemon=True)
         thread.start()
@@ -84,6 +97,7 @@ class TestGateway(SmsCommon):
     def setUp(self):
         super().setUp()
         self.server.asked, self.server.taken = [], set()
+        self.server.connections, self.server.hangs_up = 0, False
         self.server.elsewhere = self._url(self.provider.server_port)
         self.server.answer = (200, '{"id": "M1"}')
 
@@ -135,6 +149,54 @@ class TestGateway(SmsCommon):
                 self.assertNotIn(SECRET, message.reason)
         self.assertEqual(len(self.server.asked), len(table))
         self.assertFalse(self.provider.asked, "Redirects are not followed")
+
+    def send(self, number):
+        """Send so many messages in one batch.
+
+        :return: the statements, and the connections, that it took
+        """
+        self.server.connections = 0
+        self.server.asked.clear()
+        notices = self.messages(number, name=f"One of {number}")
+        self.env.flush_all()
+        before = self.cr.sql_log_count
+        with self.enter_registry_test_mode():
+            self.env["dunning.sender"].sudo()._deliver(notices.ids)
+        statements = self.cr.sql_log_count - before
+        self.env.invalidate_all()
+        self.assertEqual(set(notices.mapped("state")), {"sent"})
+        self.assertEqual(len(self.server.asked), number)
+        return statements, self.server.connections
+
+    def test_takes_few_statements_per_message(self):
+        """Lock, review, limits, traces and state; what is so now, the state and the
+        traces again, in a savepoint."""
+        (few, _connections), (many, _connections) = self.send(2), self.send(12)
+        self.assertLessEqual((many - few) / 10, 10)
+
+    def test_messages_of_a_batch_share_a_connection(self):
+        _statements, connections = self.send(3)
+        self.assertEqual(connections, 1)
+        for _body, headers in self.server.asked:
+            self.assertNotIn("Cookie", headers, "what one answer set, no request tells")
+
+    def test_gateway_that_hangs_up_gets_the_next_message_all_the_same(self):
+        self.server.hangs_up = True
+        _statements, connections = self.send(3)
+        self.assertEqual(connections, 3)
+
+    def test_kept_connections_are_checked_as_others(self):
+        """A session is of no use for an address inside."""
+        with guarded_session.open_session() as session:
+            line = replace(
+                self.gateway._get_line(session),
+                url=self.gateway.url.replace("http:", "https:"),
+                allow_loopback=False,
+            )
+            with mute_logger(GATEWAY):
+                sent = line.send("0" * 32, "+436641234500", "Hello")
+        self.assertEqual(sent["state"], "failed")
+        self.assertFalse(self.server.asked)
 
     def test_time_out_after_it_was_accepted(self):
         """One message arrived: unknown, and never sent again by itself."""
@@ -250,7 +312,8 @@ class TestGateway(SmsCommon):
                 gateway = self.env.ref(
                     f"dunning_automation_sms.dunning_sms_gateway_{name}"
                 )
-                options = gateway._get_options("0" * 32, "+436641234567", 'A "text"')
+                line = gateway._get_line()
+                options = line.get_options("0" * 32, "+436641234567", 'A "text"')
                 body = options.get("json") or options["data"]
                 self.assertIn("436641234567", json.dumps(body))
                 self.assertIn('A \\"text\\"', json.dumps(body))

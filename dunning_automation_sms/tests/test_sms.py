@@ -168,7 +168,7 @@ class TestSms(SmsCommon):
         with (
             patch.object(channel, "_follow_sms", side_effect=KeyError("traces")),
             mute_logger(
-                "odoo.addons.dunning_automation_sms.models.dunning_channel_sms"
+                "odoo.addons.dunning_automation_sms.models.dunning_channel_sms_traces"
             ),
         ):
             self.text()

@@ -283,12 +283,16 @@ class TestWebhook(WebhookCommon):
                 self.assertEqual(bool(bounced), is_bad)
 
     def test_receipt_of_odoos_provider_before_it_is_booked(self):
-        message = self.in_state("sent")
-        message.sudo().state = "claimed"
-        self.sms(message).sms_tracker_id._action_update_from_sms_state("sent")
-        self.assertEqual(message.state, "claimed")
-        message.sudo()._set_state("unknown")
-        self.assertEqual(message.state, "delivered")
+        for state, message in zip(
+            ("sent", "unknown"), self.in_states(["sent", "sent"]), strict=True
+        ):
+            with self.subTest(state=state):
+                message.sudo().state = "claimed"
+                self.sms(message).sms_tracker_id._action_update_from_sms_state("sent")
+                self.assertEqual(message.state, "claimed")
+                message.sudo()._set_state(state)
+                self.assertEqual(message.state, "delivered")
+                self.assertEqual(self.sms(message).state, "sent")
 
     # === HOUSEKEEPING === #
 

@@ -7,6 +7,7 @@ no use then.
 """
 
 import ipaddress
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import requests
@@ -99,19 +100,29 @@ class _GuardedAdapter(HTTPAdapter):
         return type("GuardedPool", (pool_class,), {"ConnectionCls": guarded})
 
 
-def call(method, url, allow_loopback=False, **options):
+def open_session(allow_loopback=False):
+    """A session that keeps its connection between two calls, to the address that was
+    looked at, and nothing that the other side would like to have kept."""
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    adapter = _GuardedAdapter(allow_loopback)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
+
+
+def call(method, url, allow_loopback=False, session=None, **options):
     """One request; see above.
 
+    :param session: of ``open_session``; None = one for this request
     :param options: ``json``, ``data``, ``headers``, ``auth`` as in ``requests``
     :raise UnsafeAddress: when nothing was sent for its sake
     :raise requests.RequestException: as ever
     """
     check_url(url, allow_loopback)
-    with requests.Session() as session:
-        session.trust_env = False
-        adapter = _GuardedAdapter(allow_loopback)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session.request(
-            method, url, allow_redirects=False, timeout=TIMEOUT, **options
-        )
+    options |= {"allow_redirects": False, "timeout": TIMEOUT}
+    if session:
+        return session.request(method, url, **options)
+    with open_session(allow_loopback) as session:
+        return session.request(method, url, **options)

@@ -47,12 +47,18 @@ def _gateway(env):
     taken = []
 
     class Gateway(BaseHTTPRequestHandler):
+        # As gateways are: connections are kept, and an answer is one packet.
+        protocol_version = "HTTP/1.1"
+        wbufsize = -1
+
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             taken.append(json.loads(body)["key"])
+            answer = b'{"id": "1"}'
             self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(b'{"id": "1"}')
+            self.wfile.write(answer)
 
         def log_message(self, *args):
             """Silence."""
