@@ -372,6 +372,7 @@ class DunningPrediction(models.Model):
         predictions_sudo._store_unusual(company, today)
         self.env["dunning.forecast"].sudo()._forecast(company)
         self.env["dunning.risk.drift"].sudo()._watch(company, known)
+        self.env["dunning.arm"].sudo()._learn(company)
         self.env["res.partner"]._dunning_compute_risk(company)
         self.env["dunning.case"]._refresh_worklist(company)
         return len(lines)

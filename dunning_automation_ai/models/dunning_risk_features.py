@@ -76,9 +76,13 @@ class DunningRiskFeatures(models.AbstractModel):
         return Report(back_test.run(samples, day, PRIOR, progress=progress))
 
     @api.model
-    def _read(self, company, questions, grace, shift):
+    def _flush(self):
         for model_name, field_names in READ_FIELDS.items():
             self.env[model_name].flush_model(field_names)
+
+    @api.model
+    def _read(self, company, questions, grace, shift):
+        self._flush()
         rows = self.env.execute_query(
             self._get_features_sql(company, questions, grace, shift)
         )

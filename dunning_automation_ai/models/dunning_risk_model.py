@@ -289,10 +289,12 @@ class DunningRiskModel(models.Model):
 
     @api.model
     def _train(self, company):
-        """Measure on the past of ``company`` and decide which models predict.
+        """Measure on the past of ``company`` and decide which models predict; find the
+        segments of its customers.
 
         :return: the record of this training
         """
+        self.env["dunning.segment"].sudo()._group(company)
         record = self._get_queued(company)
         today, grace = company._dunning_today(), company.dunning_late_grace_days
         samples = self.env["dunning.risk.features"]._read_issued(

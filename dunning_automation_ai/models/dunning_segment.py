@@ -26,7 +26,9 @@ class DunningSegment(models.Model):
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     active = fields.Boolean(
-        default=True, readonly=True, help="Segments that no customer is in are archived."
+        default=True,
+        readonly=True,
+        help="Segments that no customer is in are archived.",
     )
     name = fields.Char(
         required=True, help="Yours to choose. It is kept by the next trainings."
@@ -75,9 +77,9 @@ class DunningSegment(models.Model):
         :return: the segments that have customers
         """
         rows = self._read_behaviour(company)
-        partners, industries, before = np.array(
-            [row[:3] for row in rows], dtype=int
-        ).reshape(-1, 3).T
+        partners, industries, before = (
+            np.array([row[:3] for row in rows], dtype=int).reshape(-1, 3).T
+        )
         table = segments.columns([row[3:] for row in rows])
         numbers = segments.group(table, industries, before)
         known = self.with_context(active_test=False).search(
@@ -165,7 +167,8 @@ class DunningSegment(models.Model):
             SQL(
                 """
                 WITH %(items)s, told AS (
-                    SELECT listed.move_line_id, COUNT(DISTINCT listed.level_id) AS number
+                    SELECT listed.move_line_id,
+                           COUNT(DISTINCT listed.level_id) AS number
                       FROM dunning_notice_line listed
                       JOIN dunning_notice notice ON notice.id = listed.notice_id
                      WHERE notice.company_id = %(company)s

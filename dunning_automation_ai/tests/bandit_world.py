@@ -89,7 +89,7 @@ class Thompson:
             self.known = day
             best = bandit.chances_best(*bandit.posterior(paid, number))
             self.weights = bandit.shares(best)
-        key = bandit.key_of("arm", who, _Day(day))
+        key = bandit.key_of("arm", who, Day(day))
         lots = self.lots.setdefault(key, self.random.random(self.arms))
         arm = int(np.argmax(np.log(lots) / self.weights))
         return arm, self.weights[arm]
@@ -112,6 +112,6 @@ def greedy(day, who, paid, number):
     return int(np.argmax((paid + 2) / (number + 6))), 1.0
 
 
-class _Day(int):
+class Day(int):
     def toordinal(self):
         return int(self)

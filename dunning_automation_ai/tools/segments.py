@@ -25,6 +25,9 @@ FEATURES = (
 days of grace, reminders until paid, log of the amounts; years since the first one, and
 whether he lives in another country than we do (1 or 0)."""
 
+LEAST_SPREAD = (5, 3, 0.1, 0.5, 0.5, 1, 0.3)
+"""Of each feature: where customers differ by less, they are about the same."""
+
 MIN_CUSTOMERS = 30
 PER_SEGMENT = 15
 MOST = 6
@@ -101,7 +104,7 @@ def _cluster(scaled, centres):
 
 def _scale(table, industries):
     spread = table.std(axis=0)
-    scaled = (table - table.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    scaled = (table - table.mean(axis=0)) / np.maximum(spread, LEAST_SPREAD)
     known, sizes = np.unique(industries[industries > 0], return_counts=True)
     common = known[np.argsort(-sizes, kind="stable")[:INDUSTRIES]]
     return np.hstack([scaled, (industries[:, None] == common) * 0.5])
