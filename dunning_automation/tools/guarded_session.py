@@ -99,9 +99,30 @@ class _GuardedAdapter(HTTPAdapter):
         return type("GuardedPool", (pool_class,), {"ConnectionCls": guarded})
 
 
-def call(method, url, allow_loopback=False, **options):
+def read(url, most, allow_loopback=False):
+    """The text at ``url``, of at most so many bytes when it is unpacked; parameters and
+    errors as of ``call``.
+
+    :raise requests.RequestException: also when there is more, or the status is an error
+    """
+
+    def load(response):
+        response.raise_for_status()
+        parts, size = [], 0
+        for part in response.iter_content(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise requests.RequestException(f"More than {most} bytes")
+        return b"".join(parts).decode("utf-8-sig", "replace")
+
+    return call("GET", url, allow_loopback, load, stream=True)
+
+
+def call(method, url, allow_loopback=False, load=None, **options):
     """One request; see above.
 
+    :param load: function of the response, while it is connected; its result is returned
     :param options: ``json``, ``data``, ``headers``, ``auth`` as in ``requests``
     :raise UnsafeAddress: when nothing was sent for its sake
     :raise requests.RequestException: as ever
@@ -112,6 +133,7 @@ def call(method, url, allow_loopback=False, **options):
         adapter = _GuardedAdapter(allow_loopback)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
-        return session.request(
+        response = session.request(
             method, url, allow_redirects=False, timeout=TIMEOUT, **options
         )
+        return load(response) if load else response
