@@ -2,6 +2,9 @@ from odoo import fields, models
 
 from ..tools.send_hours import HOURS
 
+BY_RISK = ("dunning_risk_band", "dunning_risk_score")
+"""Fields of customers in the domain of a policy."""
+
 
 class DunningPolicy(models.Model):
     _inherit = "dunning.policy"
@@ -22,6 +25,12 @@ class DunningPolicy(models.Model):
         help="Messages leave at 8, 10, 13 or 16 o'clock of the customer, within what "
         "courtesy allows, more and more often at the one that works.",
     )
+
+    def _asks_for_risk(self):
+        """Whether one of these policies depends on the risk of customers."""
+        return any(self.level_ids.mapped("min_risk_band")) or any(
+            name in (policy.partner_domain or "") for policy in self for name in BY_RISK
+        )
 
     def _choose_hours(self):
         return super()._choose_hours() or any(self.mapped("learn_hour"))

@@ -359,9 +359,10 @@ class DunningPrediction(models.Model):
         features = self.env["dunning.risk.features"]
         lines = features._read_open(company, today, grace, shift=True)
         known = features._read_issued(company, today, grace, shift=True)
+        beside = champion.sudo().with_context(active_test=False).indicator_ids._beside
         found = open_lines.predict(
-            known,
-            lines,
+            beside(known),
+            beside(lines),
             to_number(today),
             champion.head or "rule",
             champion.day_head or "rule",
