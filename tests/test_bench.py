@@ -22,6 +22,7 @@ def bench(tmp_path_factory, odoo_environment):
         "worklist": LINES,
         "account": LINES,
         "replay": LINES,
+        "scoring": 1_000,
         "texts": MESSAGES,
     }
     options = [f"--{name}={value}" for name, value in sizes.items()]
@@ -77,6 +78,14 @@ def test_the_replay_goes_through_three_months(bench):
     assert replay["days"] > 60
     assert replay["messages"] > LINES / 10
     assert replay["seconds"] > 0
+
+
+def test_predictions_are_made_of_all_that_is_open(bench):
+    scoring = bench[1]["scoring"]
+    assert scoring["lines"] == 1_000
+    assert 0 < scoring["paid"] < 1_000
+    assert scoring["open"] == 1_000 - scoring["paid"]
+    assert "features as of each invoice" in bench[0]
 
 
 def test_the_worklist_shows_every_debtor_as_a_case(bench):

@@ -347,20 +347,27 @@ class DunningAction(models.Model):
         :param notices: ``dunning.notice`` of this action
         :return: {notice: variant}, only of those that have one
         """
+        chosen = {}
+        for notice, fitting in self._get_fitting_variants(notices).items():
+            key = weighted_choice.choose(
+                {variant.id: variant.weight for variant in fitting},
+                f"{self.id}/{notice.debtor_key or notice.partner_id.id}",
+            )
+            chosen[notice] = fitting.browse(key)
+        return chosen
+
+    def _get_fitting_variants(self, notices):
+        """{notice: the variants that may be chosen for it}, only of those that have
+        one; parameter as of ``_choose_variant``."""
         self.ensure_one()
         notices.fetch(("debtor_key", "partner_id"))
         variants = self.sudo().variant_ids
         members = {variant: variant._get_members(notices) for variant in variants}
-        chosen = {}
+        found = {}
         for notice in notices:
             fitting = variants.filtered(
                 lambda variant, notice=notice: notice.partner_id in members[variant]
             )
-            fitting = fitting.filtered("has_segment") or fitting
             if fitting:
-                key = weighted_choice.choose(
-                    {variant.id: variant.weight for variant in fitting},
-                    f"{self.id}/{notice.debtor_key or notice.partner_id.id}",
-                )
-                chosen[notice] = fitting.browse(key)
-        return chosen
+                found[notice] = fitting.filtered("has_segment") or fitting
+        return found

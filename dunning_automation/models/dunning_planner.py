@@ -62,7 +62,7 @@ class DunningPlanner(models.AbstractModel):
         self._forget_simulated_notices(run)
         run.sudo().hold_reason = self._get_hold_reason(run)
         self._create_notices(run)
-        if policies.courtesy_id and not run.simulation:
+        if policies._choose_hours() and not run.simulation:
             self.env["dunning.notice"]._schedule(run)
         if not run.simulation:
             self._settle_decisions(run)
@@ -615,7 +615,7 @@ class DunningPlanner(models.AbstractModel):
                                ) AS granted
                        ) AS wish
                      ORDER BY partner_id, simulated, group_key, level_id, main_id,
-                              reason IS NOT NULL, granted DESC, depth
+                              reason IS NOT NULL, granted DESC, %(order)s, depth
                 )
                 SELECT DISTINCT ON (partner_id, simulated, group_key, level_id,
                                     used.channel)
@@ -641,6 +641,7 @@ class DunningPlanner(models.AbstractModel):
                 """,
                 calls=Json(CALLS),
                 longest=LONGEST_CHAIN,
+                order=self._get_chain_order_sql(policies),
                 unheard=UNHEARD,
                 reach=SQL(" UNION ALL ").join(
                     self._get_reach_sql(channel) for channel in sorted(channels)
@@ -648,6 +649,12 @@ class DunningPlanner(models.AbstractModel):
             )
         )
         self.env.cr.execute("ANALYZE dunning_way")
+
+    def _get_chain_order_sql(self, policies):
+        """SQL value about a row of a chain of fallbacks (``main_id``, ``action_id``,
+        ``partner_id``), by which those that reach the debtor are tried; equal ones from
+        the first to the last of the chain."""
+        return SQL("depth")
 
     def _get_reach_sql(self, channel):
         """Per debtor who hears it on ``channel`` and where, or the reason why nobody

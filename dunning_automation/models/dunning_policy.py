@@ -433,6 +433,10 @@ class DunningPolicy(models.Model):
             ) from error
         return domain
 
+    def _choose_hours(self):
+        """Whether one of these policies minds at what time a message leaves."""
+        return bool(self.courtesy_id)
+
     @api.model
     def _search_applicable(self, company):
         """Active policies for ``company``: its own first, then its parents'. Shadows

@@ -44,6 +44,8 @@ class DunningExposure(models.Model):
         ]
         result = super()._store(company, today, judged)
         self._store_rule_scores(company, rows)
+        if self.env["dunning.risk.score"].sudo()._keep(company, today):
+            company._dunning_evaluate_again()
         return result
 
     @api.model

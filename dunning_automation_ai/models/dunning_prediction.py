@@ -359,9 +359,10 @@ class DunningPrediction(models.Model):
         features = self.env["dunning.risk.features"]
         lines = features._read_open(company, today, grace, shift=True)
         known = features._read_issued(company, today, grace, shift=True)
+        beside = champion.sudo().with_context(active_test=False).indicator_ids._beside
         found = open_lines.predict(
-            known,
-            lines,
+            beside(known),
+            beside(lines),
             to_number(today),
             champion.head or "rule",
             champion.day_head or "rule",
@@ -372,6 +373,7 @@ class DunningPrediction(models.Model):
         predictions_sudo._store_unusual(company, today)
         self.env["dunning.forecast"].sudo()._forecast(company)
         self.env["dunning.risk.drift"].sudo()._watch(company, known)
+        self.env["dunning.arm"].sudo()._learn(company)
         self.env["res.partner"]._dunning_compute_risk(company)
         self.env["dunning.case"]._refresh_worklist(company)
         return len(lines)

@@ -83,6 +83,18 @@ class DunningRiskModel(models.Model):
     head = fields.Selection(
         HEADS, "Chance By", readonly=True, help="Predicts the chance of being late."
     )
+    very_late_head = fields.Selection(
+        HEADS,
+        "More than 30 Days Late By",
+        readonly=True,
+        help="Predicts the chance of being more than 30 days late.",
+    )
+    very_late_brier = fields.Float(
+        "Brier (30 Days)", digits=(6, 4), readonly=True, aggregator="avg"
+    )
+    very_late_rule_brier = fields.Float(
+        "Brier of the Rule (30 Days)", digits=(6, 4), readonly=True, aggregator="avg"
+    )
     day_head = fields.Selection(DAY_HEADS, "Day By", readonly=True)
     date_from = fields.Date("First Invoice", readonly=True)
     date_to = fields.Date("Last Invoice", readonly=True)
@@ -110,6 +122,18 @@ class DunningRiskModel(models.Model):
     reliability = fields.Json(readonly=True)
     lift = fields.Json(readonly=True)
     features = fields.Json(readonly=True)
+    tried_indicator_ids = fields.Many2many(
+        "dunning.indicator",
+        "dunning_risk_model_tried_indicator_rel",
+        string="Indicators Tried",
+        readonly=True,
+    )
+    indicator_ids = fields.Many2many(
+        "dunning.indicator",
+        string="Indicators Taken In",
+        readonly=True,
+        help="Economic indicators with which the back-test was better.",
+    )
     day_shape = fields.Json(
         readonly=True,
         help="How payments lay around the predicted day in the back-test: 99 numbers.",
@@ -149,6 +173,20 @@ class DunningRiskModel(models.Model):
             ],
             "reliability": self.reliability or [],
             "lift": self.lift or [],
+            "tables": [
+                (
+                    self.env._("Paid late"),
+                    [(key, key) for key in back_test.VERY.values()],
+                ),
+                (
+                    self.env._("More than 30 days late"),
+                    [
+                        key
+                        for key in back_test.VERY.items()
+                        if self.figures.get("very_late")
+                    ],
+                ),
+            ],
             "names": {
                 "late": self.env._("This model"),
                 "rule": self.env._("Customer's average (rule)"),
@@ -289,10 +327,12 @@ class DunningRiskModel(models.Model):
 
     @api.model
     def _train(self, company):
-        """Measure on the past of ``company`` and decide which models predict.
+        """Measure on the past of ``company`` and decide which models predict; find the
+        segments of its customers.
 
         :return: the record of this training
         """
+        self.env["dunning.segment"].sudo()._group(company)
         record = self._get_queued(company)
         today, grace = company._dunning_today(), company.dunning_late_grace_days
         samples = self.env["dunning.risk.features"]._read_issued(
@@ -314,9 +354,9 @@ class DunningRiskModel(models.Model):
         current = self._get_current(company)
         tried = late_model.choose(late).name
         other = current.head not in (False, "rule", tried)
-        result = back_test.run(
-            samples, today, PRIOR, champion=current.head if other else None
-        )
+        champion = current.head if other else None
+        result = back_test.run(samples, today, PRIOR, champion=champion)
+        result = record._try_indicators(samples, result, champion)
         decision = verdict.decide(result, tried, current.head or "rule")
         record.write(
             {
@@ -332,6 +372,23 @@ class DunningRiskModel(models.Model):
         record._settle(current, decision)
         return record
 
+    def _try_indicators(self, samples, plain, champion):
+        """Take the active economic indicators in, if the back-test is better so.
+
+        :return: the back-test that counts
+        """
+        tried = self.env["dunning.indicator"].search([("value_ids", "!=", False)])
+        if not tried or not plain.folds:
+            return plain
+        self.tried_indicator_ids = tried
+        rich = back_test.run(
+            tried._beside(samples), self.date, PRIOR, champion=champion
+        )
+        if not verdict.worth_it(plain, rich):
+            return plain
+        self.indicator_ids = tried
+        return rich
+
     def _prepare_range(self, samples):
         if not len(samples):
             return {}
@@ -346,7 +403,7 @@ class DunningRiskModel(models.Model):
         if not result.folds:
             return {}
         found = result.figures()
-        days = found["date"] or {}
+        days, very = found["date"] or {}, found["very_late"] or {}
         shape = result.day_shape("late" if decision.day_head != "rule" else "rule")
         return {
             "figures": found,
@@ -358,6 +415,11 @@ class DunningRiskModel(models.Model):
             "rule_brier": found["rule"]["brier"],
             "auc": found["late"]["auc"],
             "ece": found["late"]["ece"],
+            "very_late_head": decision.head
+            if result.beats_very_rule()
+            else late_model.Rule.name,
+            "very_late_brier": very.get("brier"),
+            "very_late_rule_brier": (found["very_late_rule"] or {}).get("brier"),
             "mae": days.get("mae"),
             "rule_mae": days.get("rule_mae"),
             "coverage": days.get("coverage80"),

@@ -1,8 +1,14 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import SQL, format_date
 
 from odoo.addons.dunning_automation.models.dunning_exposure import BANDS
 from odoo.addons.dunning_automation.models.res_partner import READERS
+
+from ..tools import risk_history
 
 MANUAL = (
     "dunning_manual_risk",
@@ -31,6 +37,20 @@ class ResPartner(models.Model):
     dunning_risk_source = fields.Char(
         "Rated By", compute="_compute_dunning_risk_source", groups=READERS
     )
+    dunning_segment_id = fields.Many2one(
+        "dunning.segment",
+        "Customer Segment",
+        compute="_compute_dunning_segment",
+        search="_search_dunning_segment",
+        groups=READERS,
+        help="Customers who behave alike, as the weekly training found them.",
+    )
+    dunning_risk_history = fields.Html(
+        "Risk History",
+        compute="_compute_dunning_risk_history",
+        sanitize=False,
+        groups=READERS,
+    )
     dunning_prediction_ids = fields.Many2many(
         "dunning.prediction",
         string="Predicted Payments",
@@ -44,6 +64,77 @@ class ResPartner(models.Model):
         for partner in self:
             exposure = exposures.get(partner.commercial_partner_id)
             partner.dunning_risk_source = exposure._get_source() if exposure else False
+
+    @api.depends_context("company", "lang")
+    def _compute_dunning_risk_history(self):
+        """A small chart of the last two years, empty without two different days."""
+        today = self.env.company._dunning_today()
+        scores = self.env["dunning.risk.score"].search(
+            [
+                ("partner_id", "in", self.commercial_partner_id.ids),
+                ("company_id", "=", self.env.company.id),
+                ("date", ">", today - timedelta(days=risk_history.DAYS)),
+            ],
+            order="date",
+        )
+        of_debtor = scores.grouped("partner_id")
+        for partner in self:
+            mine = of_debtor.get(partner.commercial_partner_id, scores.browse())
+            points = risk_history.points(mine.mapped("date"), mine.mapped("score"))
+            partner.dunning_risk_history = points and self.env["ir.qweb"]._render(
+                "dunning_automation_ai.risk_history",
+                {
+                    "points": points,
+                    "first": format_date(self.env, mine[0].date),
+                    "last": format_date(self.env, mine[-1].date),
+                    "scores": [round(100 * mine[at].score) for at in (0, -1)],
+                },
+            )
+
+    @api.depends_context("company")
+    def _compute_dunning_segment(self):
+        members = self.env["dunning.segment.member"].search(
+            [
+                ("partner_id", "in", self.commercial_partner_id.ids),
+                ("company_id", "=", self.env.company.id),
+            ]
+        )
+        segment_of = {member.partner_id: member.segment_id for member in members}
+        for partner in self:
+            partner.dunning_segment_id = segment_of.get(partner.commercial_partner_id)
+
+    @api.model
+    def _search_dunning_segment(self, operator, value):
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        members = self.env["dunning.segment.member"]
+        mine = Domain("company_id", "=", self.env.company.id)
+        asked = mine & Domain("segment_id", operator, value)
+        found = Domain(
+            "commercial_partner_id",
+            "in",
+            members._search(asked).subselect("partner_id"),
+        )
+        if operator == "in" and False in value:
+            known = members._search(mine).subselect("partner_id")
+            found |= Domain("commercial_partner_id", "not in", known)
+        return found
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Customers can be grouped by their segment although it is kept elsewhere."""
+        if field_expr != "dunning_segment_id" or query is None:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        member = query.make_alias(alias, "dunning_segment_member")
+        condition = SQL(
+            "%s = %s AND %s = %s",
+            SQL.identifier(member, "partner_id"),
+            SQL.identifier(alias, "commercial_partner_id"),
+            SQL.identifier(member, "company_id"),
+            self.env.company.id,
+        )
+        query.add_join("LEFT JOIN", member, "dunning_segment_member", condition)
+        return SQL.identifier(member, "segment_id")
 
     @api.depends_context("company")
     def _compute_dunning_predictions(self):
@@ -63,7 +154,13 @@ class ResPartner(models.Model):
     @api.model
     def _dunning_compute_risk(self, company):
         result = super()._dunning_compute_risk(company)
-        self.invalidate_model(["dunning_risk_source", "dunning_prediction_ids"])
+        self.invalidate_model(
+            [
+                "dunning_prediction_ids",
+                "dunning_risk_history",
+                "dunning_risk_source",
+            ]
+        )
         return result
 
     # === A PERSON'S DECISION === #

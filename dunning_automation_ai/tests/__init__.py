@@ -1,13 +1,18 @@
 from . import (
+    test_bandit,
     test_drift,
     test_explanation,
     test_features,
     test_forecast,
+    test_indicators,
+    test_learning,
     test_levels,
     test_metrics,
     test_payment_days,
     test_prediction,
     test_predictions,
+    test_risk_history,
     test_risk_model,
+    test_segments,
     test_verdict,
 )

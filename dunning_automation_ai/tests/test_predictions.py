@@ -7,7 +7,15 @@ import numpy as np
 
 from odoo.tests import BaseCase
 
-from ..tools import back_test, day_model, features, late_model, report
+from ..tools import (
+    back_test,
+    binary_copy,
+    day_model,
+    features,
+    late_model,
+    payment_history,
+    report,
+)
 from ..tools.features import CREDITED, RISING, columns, to_date
 from ..tools.late_model import PaidOnlyError
 from .common import made_up_lines
@@ -21,7 +29,15 @@ class TestPredictions(BaseCase):
         cls.result = back_test.run(cls.samples, to_date(740), prior=0.35, horizon=90)
 
     def test_doctests(self):
-        for module in (back_test, day_model, features, late_model, report):
+        for module in (
+            back_test,
+            binary_copy,
+            day_model,
+            features,
+            late_model,
+            payment_history,
+            report,
+        ):
             result = doctest.testmod(module)
             self.assertFalse(result.failed, module.__name__)
 
@@ -96,6 +112,28 @@ class TestPredictions(BaseCase):
         self.assertTrue(self.result.beats_rule())
         self.assertTrue(self.result.beats_day_rule())
 
+    def test_more_than_thirty_days_late(self):
+        """Judged apart: of the lines that have been due for so long, paid or not."""
+        lines = replace(
+            self.samples,
+            settled=self.samples.settled + 28,
+            known=self.samples.known + 28,
+        )
+        result = back_test.run(lines, to_date(740), prior=0.35, horizon=90)
+        found = result.figures()
+        share = np.concatenate([fold.very_late for fold in result.folds]).mean()
+        self.assertTrue(0.1 < share < 0.6, share)
+        self.assertLess(found["very_late"]["brier"], found["very_late_base"]["brier"])
+        self.assertGreater(found["very_late"]["auc"], 0.8)
+        self.assertLessEqual(found["very_late"]["n"], found["late"]["n"])
+        self.assertIn("More than 30 days late", report.Report(result).markdown())
+
+    def test_nobody_more_than_thirty_days_late(self):
+        """There is nothing to learn: the rule it is, and no error."""
+        self.assertFalse(self.result.beats_very_rule())
+        found = self.result.figures()["very_late"]
+        self.assertLess(found["brier"], 0.01)
+
     def test_interval_holds_what_it_says(self):
         found = self.result.figures()["date"]
         self.assertAlmostEqual(found["coverage80"], 0.8, delta=0.06)
@@ -132,3 +170,10 @@ class TestPredictions(BaseCase):
     def test_same_ledger_same_figures(self):
         again = back_test.run(self.samples, to_date(740), prior=0.35, horizon=90)
         self.assertEqual(again.figures(), self.result.figures())
+
+    def test_nothing_known_of_a_feature(self):
+        """As of a young ledger, in which nobody has paid yet at the first cut-off."""
+        lines = replace(self.samples, matrix=self.samples.matrix.copy())
+        lines.matrix[:, columns(["last_days_late", "mean_of_10"])] = np.nan
+        result = back_test.run(lines, to_date(740), prior=0.35, horizon=90)
+        self.assertTrue(result.figures()["late"]["n"])

@@ -51,7 +51,9 @@ class TestRiskModel(LedgerCommon):
         self.assertAlmostEqual(record.brier, record.figures["late"]["brier"], 3)
         self.assertLess(record.brier, record.figures["base"]["brier"])
         self.assertEqual(len(record.day_shape), 99)
-        for word in ("Brier", "Cut-offs", "Reliability", "Lift"):
+        self.assertEqual(record.very_late_head, "rule", "Hardly one is so late")
+        self.assertLess(record.very_late_brier, 0.2)
+        for word in ("Brier", "Cut-offs", "Reliability", "Lift", "30 days late"):
             self.assertIn(word, record.report)
         self.assertEqual(record.head == "rule", record.reason == "rule_better")
         self.assertTrue(record.head == "rule" or record.brier < record.rule_brier)

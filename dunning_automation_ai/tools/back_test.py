@@ -23,6 +23,15 @@ WORSE = 0.01
 """Brier score by which no cut-off may be worse than the rule."""
 
 
+VERY_LATE = 30
+"""Days after the due date."""
+
+MIN_VERY_LATE = 30
+"""Lines of a back-test that were that late, to judge by."""
+
+VERY = {"very_late": "late", "very_late_rule": "rule", "very_late_base": "base"}
+
+
 class Fold(NamedTuple):
     """One cut-off: the lines after it, with their outcomes and what was predicted."""
 
@@ -32,6 +41,8 @@ class Fold(NamedTuple):
     chances: dict  # name of the model -> chances
     days_late: np.ndarray  # of those that were paid
     predicted: dict  # name of the model -> ``Days`` of those
+    very_late: np.ndarray  # of those of which it is known
+    very_chances: dict  # name of the model -> chances of those
 
     @property
     def date(self):
@@ -51,7 +62,34 @@ class BackTest:
             key: late_figures(late, self._chances(key)) if len(late) else None
             for key in ("late", "rule", "base")
         }
-        return {**found, "date": self._date_figures()}
+        very_late = self._very_figures()
+        return {**found, **very_late, "date": self._date_figures()}
+
+    def _very_figures(self):
+        """{"very_late": ..., "very_late_rule": ..., "very_late_base": ...}"""
+        late = self._all(fold.very_late for fold in self.folds)
+        return {
+            name: late_figures(
+                late, self._all(fold.very_chances[key] for fold in self.folds)
+            )
+            if len(late)
+            else None
+            for name, key in VERY.items()
+        }
+
+    def beats_very_rule(self):
+        """Whether the model may tell who pays more than 30 days late: better than the
+        customer's average and than one chance for all, and enough of them were."""
+        found = self._very_figures()
+        count = self._all(fold.very_late for fold in self.folds).sum()
+        return bool(
+            len(self.folds) >= FOLDS
+            and count >= MIN_VERY_LATE
+            and all(
+                found["very_late"]["brier"] < found[other]["brier"]
+                for other in ("very_late_rule", "very_late_base")
+            )
+        )
 
     def _date_figures(self):
         paid = self._all(fold.days_late for fold in self.folds)
@@ -202,6 +240,8 @@ def _fold(samples, day, until, end, prior, champion=None):
     }
     if champion:
         models["champion"] = late_model.make(champion, matured, late)
+    very = _very_late_models(known, day, models["rule"])
+    judged = tested.where(tested.matured(end, VERY_LATE))
     paid = tested.where((tested.how == PAID) & tested.known_by(end))
     rule = day_model.DayRule(known, day)
     due = np.zeros(len(paid))
@@ -216,4 +256,28 @@ def _fold(samples, day, until, end, prior, champion=None):
             "rule": rule.predict(paid),
             "base": day_model.Days(due, due, due),
         },
+        very_late(judged, end),
+        {key: model.predict(judged.matrix) for key, model in very.items()},
     )
+
+
+def very_late(samples, day):
+    """1.0 where the line was more than VERY_LATE days late, as far as known; of lines
+    that have matured for so long."""
+    return (samples.days_late(day) > VERY_LATE) * 1.0
+
+
+def _very_late_models(known, day, rule):
+    """As for being late; the rule is the customer's late share, as far as it tells."""
+    matured = known.where(known.matured(day, VERY_LATE))
+    late = very_late(matured, day)
+    base = late_model.Base(matured, late, 0)
+    if not 0 < late.sum() < len(late):
+        return dict.fromkeys(("late", "rule", "base"), base)
+    return {
+        "late": late_model.choose(late)(matured, late)
+        if len(late) >= late_model.MIN_BLEND
+        else base,
+        "rule": late_model.Scaled(rule, matured, late),
+        "base": base,
+    }

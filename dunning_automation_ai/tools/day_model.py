@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 
+from .features import never_empty
+
 MIN_LINES = 200
 MIN_LARGE = 5_000
 WAIT = 30
@@ -92,7 +94,7 @@ class DayTrees:
             early_stopping=False,
             random_state=0,
             **loss,
-        ).fit(matrix, target)
+        ).fit(never_empty(matrix), target)
 
     def predict(self, samples):
         usual = self.rule.usual(samples)

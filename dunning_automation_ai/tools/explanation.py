@@ -9,7 +9,7 @@ from math import factorial
 
 import numpy as np
 
-from .features import GROUPS, columns
+from .features import ALL_FEATURES, GROUPS, columns
 
 NAMES = tuple(GROUPS)
 
@@ -52,6 +52,9 @@ def _mixed(predict, matrix, reference, chosen):
         if chosen >> place & 1:
             own = columns(GROUPS[name])
             mixed[:, own] = matrix[:, own]
+            if name == "calendar":  # The economy is part of when it is.
+                own = slice(len(ALL_FEATURES), None)
+                mixed[:, own] = matrix[:, own]
     return predict(mixed) if len(matrix) else np.empty(0)
 
 

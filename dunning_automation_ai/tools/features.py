@@ -5,10 +5,12 @@ from ``dunning.risk.features``; of a customer they count his *other* lines, and 
 what was known before that day.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 
 import numpy as np
+
+from .payment_history import History
 
 FEATURES = (
     "log_amount",
@@ -49,6 +51,21 @@ RISING = (
 )
 """More of these never makes a late payment less likely."""
 
+LAST = (
+    "last_days_late",
+    "late_share_of_10",
+    "median_of_50",
+    "median_of_5",
+    "mean_of_10",
+)
+"""Those of the customer's last payments, see ``payment_history.History.figures``."""
+
+FACTS = ("line", "day", "issued", "due", "limit", "settled", "known", "how")
+SUMMED = tuple(name for name in ALL_FEATURES if name not in LAST)
+ANSWER = (*FACTS, *SUMMED, "customer", "paid")
+PAYMENT = ("line", "known", "customer", "days_late", "is_late")
+"""The columns of ``dunning.risk.features``: of a line asked about, and of a payment."""
+
 EPOCH = date(1970, 1, 1)
 CREDITED = 2
 PAID = 1
@@ -81,6 +98,25 @@ def columns(names):
     return [ALL_FEATURES.index(name) for name in names]
 
 
+def never_empty(matrix):
+    """A column of which nothing is known is 0: trees cannot learn from none at all.
+
+    >>> never_empty(np.array([[np.nan, 1.0], [np.nan, np.nan]])).tolist()
+    [[0.0, 1.0], [0.0, nan]]
+    """
+    return np.where(np.isnan(matrix).all(axis=0), 0.0, matrix)
+
+
+def learnt(matrix):
+    """What the models of the chance learn from: the 15 features, and the economic
+    indicators behind the others, if there are any.
+
+    >>> learnt(np.arange(20.0)[None])[0].tolist()[-3:]
+    [14.0, 18.0, 19.0]
+    """
+    return np.hstack([matrix[:, : len(FEATURES)], matrix[:, len(ALL_FEATURES) :]])
+
+
 @dataclass(frozen=True)
 class Samples:
     """Lines, one per row, each seen on its own day. All but ``matrix`` are vectors.
@@ -101,19 +137,29 @@ class Samples:
     matrix: np.ndarray
 
     @classmethod
-    def from_rows(cls, rows):
-        """From the rows of ``dunning.risk.features``: facts first, then the features.
+    def from_table(cls, table):
+        """From the rows of ``dunning.risk.features``: those of lines have all columns
+        of ``ANSWER``; those of payments begin with ``PAYMENT``, the others are NaN.
 
-        >>> Samples.from_rows([]).matrix.shape
+        >>> Samples.from_table(np.empty((0, len(ANSWER)))).matrix.shape
         (0, 18)
         """
-        facts = len(fields(cls)) - 1
-        width = facts + len(ALL_FEATURES)
-        table = np.array(rows, dtype=float).reshape(-1, width)
-        return cls(*table[:, :facts].T, table[:, facts:])
+        is_line = ~np.isnan(table[:, -1])
+        answers, payments = table[is_line], table[~is_line][:, : len(PAYMENT)]
+        answers = answers[np.lexsort((answers[:, 0], answers[:, 1]))]
+        line, known, customer, days_late, is_late = payments.T
+        history = History.of(customer, known, line, days_late, is_late)
+        matrix = np.empty((len(answers), len(ALL_FEATURES)))
+        matrix[:, columns(SUMMED)] = answers[:, len(FACTS) : -2]
+        matrix[:, columns(LAST)] = history.figures(answers[:, -2], answers[:, -1])
+        return cls(*answers[:, : len(FACTS)].T, matrix)
 
     def __len__(self):
         return len(self.line)
+
+    def beside(self, extra):
+        """The same lines with more columns, such as economic indicators."""
+        return replace(self, matrix=np.hstack([self.matrix, extra]))
 
     def where(self, mask):
         """The rows of a mask or of positions."""

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from .features import FEATURES, RISING, columns
+from .features import ALL_FEATURES, FEATURES, RISING, columns, learnt, never_empty
 
 MIN_BLEND = 200
 MIN_TREES = 10_000
@@ -79,6 +79,21 @@ class Rule:
         return np.clip(matrix[:, self.column], 0, 1)
 
 
+class Scaled:
+    """What another model says, times what makes the mean right: for an outcome that is
+    rarer than the one that it was made for."""
+
+    name = "scaled"
+
+    def __init__(self, model, samples, late):
+        self.model = model
+        said = model.predict(samples.matrix).mean()
+        self.factor = late.mean() / said if said else 0
+
+    def predict(self, matrix):
+        return np.clip(self.model.predict(matrix) * self.factor, 0, 1)
+
+
 class Regression:
     """Logistic regression on the 15 features."""
 
@@ -112,12 +127,13 @@ class Trees:
             min_samples_leaf=50 if large else 20,
             l2_regularization=1,
             early_stopping=False,
-            monotonic_cst=[int(name in RISING) for name in FEATURES],
+            monotonic_cst=[int(name in RISING) for name in FEATURES]
+            + [0] * (samples.matrix.shape[1] - len(ALL_FEATURES)),
             random_state=0,
-        ).fit(samples.matrix[:, : len(FEATURES)], late)
+        ).fit(never_empty(learnt(samples.matrix)), late)
 
     def predict(self, matrix):
-        return self.fitted.predict_proba(matrix[:, : len(FEATURES)])[:, 1]
+        return self.fitted.predict_proba(learnt(matrix))[:, 1]
 
 
 class Blend:
@@ -134,7 +150,7 @@ class Blend:
 
 def _linear(matrix):
     """The features as a straight line can use them."""
-    matrix = matrix[:, : len(FEATURES)].copy()
+    matrix = learnt(matrix)
     logged = matrix[:, LOGGED]
     matrix[:, LOGGED] = np.sign(logged) * np.log1p(np.abs(logged))
     matrix[:, SHARES] = logit(matrix[:, SHARES], least=0.01)

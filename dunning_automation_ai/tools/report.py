@@ -1,8 +1,9 @@
 """The figures of a back-test as Markdown tables and as numbers."""
 
-from .back_test import BackTest
+from .back_test import VERY, BackTest
 
 NAMES = {"late": "**ours**", "rule": "customer's average (rule)", "base": "base rate"}
+VERY_NAMES = {very: NAMES[key] for very, key in VERY.items()}
 
 
 class Report:
@@ -23,6 +24,7 @@ class Report:
         return "\n\n".join(
             [
                 self._late_table(),
+                self._late_table("More than 30 days late", VERY_NAMES),
                 self._date_table(),
                 self._folds(),
                 self._reliability(),
@@ -35,7 +37,7 @@ class Report:
         day = "ours" if self.back_test.beats_day_rule() else "the rule"
         return f"To be used: for the chance {late}, for the day {day}."
 
-    def _late_table(self):
+    def _late_table(self, title="Paid late", names=NAMES):
         rows = [
             [
                 name,
@@ -43,10 +45,10 @@ class Report:
                 _number(self.found[key]["ece"], 3),
                 self.found[key]["n"],
             ]
-            for key, name in NAMES.items()
+            for key, name in names.items()
             if self.found[key]
         ]
-        return _table("Paid late", ["AUC", "AP", "Brier", "ECE", "lines"], rows)
+        return _table(title, ["AUC", "AP", "Brier", "ECE", "lines"], rows)
 
     def _date_table(self):
         found = self.found["date"]

@@ -14,6 +14,33 @@ class Verdict(NamedTuple):
     reason: str | None
 
 
+GAIN = 0.0005
+"""Brier score by which economic indicators have to improve the back-test."""
+
+
+def worth_it(plain, rich):
+    """Whether economic indicators are taken in: with them the model is better over all,
+    in most cut-offs, and than the rule.
+
+    :param plain: ``BackTest`` without them, ``rich`` with them, of the same lines
+    """
+    if not plain.folds or not rich.beats_rule():
+        return False
+    better = [
+        brier(one) < brier(other)
+        for one, other in zip(rich.folds, plain.folds, strict=True)
+    ]
+    return (
+        plain.brier("late") - rich.brier("late") >= GAIN
+        and sum(better) > len(better) / 2
+    )
+
+
+def brier(fold):
+    """Of one cut-off."""
+    return float(((fold.chances["late"] - fold.late) ** 2).mean())
+
+
 def decide(result, tried, champion=RULE):
     """Compare on the same cut-offs.
 

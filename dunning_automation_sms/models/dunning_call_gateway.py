@@ -5,7 +5,9 @@ import requests
 from odoo import api, fields, models, modules
 from odoo.exceptions import ValidationError
 
-from ..tools import call_script, guarded_session, http_gateway, sms_outcome
+from odoo.addons.dunning_automation.tools import guarded_session
+
+from ..tools import call_script, http_gateway, sms_outcome
 
 _logger = logging.getLogger(__name__)
 

@@ -3,7 +3,9 @@ import json
 from odoo import api, fields, models, modules
 from odoo.exceptions import ValidationError
 
-from ..tools import guarded_session, http_gateway
+from odoo.addons.dunning_automation.tools import guarded_session
+
+from ..tools import http_gateway
 from ..tools.gateway_line import GatewayLine
 
 

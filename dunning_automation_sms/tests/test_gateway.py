@@ -14,7 +14,8 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..tools import guarded_session
+from odoo.addons.dunning_automation.tools import guarded_session
+
 from .common import SmsCommon
 
 GATEWAY = "odoo.addons.dunning_automation_sms.tools.gateway_line"

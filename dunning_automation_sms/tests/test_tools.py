@@ -4,7 +4,6 @@ from odoo.tests import BaseCase
 
 from ..tools import (
     call_script,
-    guarded_session,
     http_gateway,
     phone_numbers,
     sms_keywords,
@@ -20,7 +19,6 @@ class TestTools(BaseCase):
     def test_doctests(self):
         for module in (
             call_script,
-            guarded_session,
             http_gateway,
             phone_numbers,
             sms_keywords,

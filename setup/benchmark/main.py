@@ -25,10 +25,11 @@ CURVE = (1_000, 10_000, 100_000)
 WORKLIST = 10_000
 ACCOUNT = 10_000
 REPLAY = 10_000
+SCORING = 10_000
 TEXTS = 200
 SENDERS = 2
 FEW_LINES = 20_000
-ALONE = ("account", "replay", "texting")
+ALONE = ("account", "replay", "scoring", "texting")
 PEER = "account_credit_control"
 RESULT_MARK = "\x1eRESULT "
 
@@ -110,6 +111,14 @@ def _parse(arguments: list) -> argparse.Namespace:
         f"(default: {REPLAY:,})",
     )
     parser.add_argument(
+        "--scoring",
+        type=_count,
+        default=SCORING,
+        metavar="LINES",
+        help="learn from a ledger of that many lines, and predict what is open "
+        f"(default: {SCORING:,})",
+    )
+    parser.add_argument(
         "--texts",
         type=_count,
         default=TEXTS,
@@ -149,6 +158,7 @@ class Bench:
         parts = {
             "account": self._measure_account,
             "replay": self._measure_replay,
+            "scoring": self._measure_scoring,
             "texting": self._measure_texting,
         }
         if options.only:
@@ -274,6 +284,19 @@ class Bench:
         measured = self._step(f"Replay: {lines:,} lines", "replay", database)
         self._drop(database)
         return measured | {"seconds": _rounded(measured["seconds"])}
+
+    def _measure_scoring(self) -> dict:
+        """Features, training and predictions of a ledger of three years."""
+        lines = self.options.scoring
+        database = self._make_ledger(lines)
+        measured = self._step(f"Predictions: {lines:,} lines", "scoring", database)
+        self._drop(database)
+        rounded = {
+            name: _rounded(value)
+            for name, value in measured.items()
+            if name.endswith("_s")
+        }
+        return measured | rounded
 
     def _measure_texting(self) -> dict:
         """Text messages through one gateway, by us and by Odoo's own queue."""

@@ -12,6 +12,7 @@ def markdown(measured: dict) -> str:
         "worklist": _worklist,
         "account": _account,
         "replay": _replay,
+        "scoring": _scoring,
         "texting": _texting,
     }
     parts = [make(measured[name]) for name, make in tables.items() if name in measured]
@@ -143,6 +144,24 @@ def _replay(figures: dict) -> str:
     head = ["replay, two policies", "lines", "of them paid", "days", "messages", "s"]
     names = ("lines", "paid", "days", "messages", "seconds")
     return _table(head, ["ours", *(figures[name] for name in names)])
+
+
+def _scoring(figures: dict) -> str:
+    lines, features = figures["lines"], figures["features_s"]
+    table = _table(
+        ["predictions", "lines", "seconds", "features against it"],
+        ["features as of each invoice", lines, features, ""],
+        *(
+            [title, lines, figures[name], f"{features / figures[name]:.1f}x"]
+            for title, name in (
+                ("one aggregation over the lines", "floor_s"),
+                ("the same with invoices and payments", "joined_floor_s"),
+            )
+        ),
+        ["back-test and training", figures["matured"], figures["train_s"], ""],
+        ["scoring of what is open", figures["open"], figures["predict_s"], ""],
+    )
+    return f"{table}\n\nPeak memory of our process: {figures['peak_mb']:,.0f} MB."
 
 
 def _texting(figures: dict) -> str:

@@ -112,11 +112,32 @@ def open_session(allow_loopback=False):
     return session
 
 
+def read(url, most, allow_loopback=False):
+    """The text at ``url``, of at most so many bytes when it is unpacked; parameters and
+    errors as of ``call``.
+
+    :raise requests.RequestException: also when there is more, or the status is an error
+    """
+    with (
+        open_session(allow_loopback) as session,
+        call("GET", url, allow_loopback, session, stream=True) as response,
+    ):
+        response.raise_for_status()
+        parts, size = [], 0
+        for part in response.iter_content(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise requests.RequestException(f"More than {most} bytes")
+        return b"".join(parts).decode("utf-8-sig", "replace")
+
+
 def call(method, url, allow_loopback=False, session=None, **options):
     """One request; see above.
 
     :param session: of ``open_session``; None = one for this request
-    :param options: ``json``, ``data``, ``headers``, ``auth`` as in ``requests``
+    :param options: ``json``, ``data``, ``headers``, ``auth``, ``stream`` as in
+        ``requests``
     :raise UnsafeAddress: when nothing was sent for its sake
     :raise requests.RequestException: as ever
     """
