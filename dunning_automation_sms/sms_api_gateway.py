@@ -1,6 +1,5 @@
+from odoo.addons.dunning_automation.tools import guarded_session
 from odoo.addons.sms.tools.sms_api import SmsApiBase
-
-from .tools import guarded_session
 
 
 class SmsApiGateway(SmsApiBase):

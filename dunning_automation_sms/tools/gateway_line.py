@@ -6,7 +6,9 @@ from typing import Any
 
 import requests
 
-from . import guarded_session, http_gateway, sms_outcome
+from odoo.addons.dunning_automation.tools import guarded_session
+
+from . import http_gateway, sms_outcome
 
 _logger = logging.getLogger(__name__)
 
