@@ -16,6 +16,7 @@
         "data/dunning_notice_templates.xml",
         "data/dunning_audit_templates.xml",
         "data/mail_template_data.xml",
+        "data/dunning_payment_message_data.xml",
         "data/dunning_reason_data.xml",
         "data/dunning_agreement_templates.xml",
         "data/dunning_reference_rate_data.xml",
@@ -46,6 +47,7 @@
         "views/dunning_letter_views.xml",
         "views/dunning_case_views.xml",
         "views/dunning_reply_views.xml",
+        "views/dunning_recovery_analysis_views.xml",
         "views/dunning_bank_views.xml",
         "views/dunning_hold_views.xml",
         "views/dunning_promise_views.xml",
@@ -72,6 +74,7 @@
         "views/dunning_portal_templates.xml",
         "views/dunning_account_preference_templates.xml",
         "views/dunning_account_templates.xml",
+        "views/dunning_account_method_templates.xml",
         "views/dunning_automation_menus.xml",
     ],
     "assets": {

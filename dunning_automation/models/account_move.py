@@ -95,6 +95,29 @@ class AccountMove(models.Model):
         "bears no interest itself.",
     )
 
+    dunning_recovery_text = fields.Char(
+        "Failed Payment", compute="_compute_dunning_recovery_text", groups=READERS
+    )
+    dunning_paused_auto_post = fields.Selection(
+        selection=lambda self: self._fields["auto_post"].selection,
+        readonly=True,
+        copy=False,
+        groups=READERS,
+        help="What Auto-post was set to before the recurrence was made to rest.",
+    )
+    dunning_paused_until = fields.Date(readonly=True, copy=False, groups=READERS)
+    dunning_paused_for_id = fields.Many2one(
+        "account.move",
+        "Rests Because Of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        groups=READERS,
+        help="The recurrence rests until this invoice, which could not be charged, is "
+        "paid.",
+    )
+
     _dunning_charge_uniq = models.UniqueIndex(
         "(dunning_charge_notice_id, currency_id)"
         " WHERE dunning_charge_notice_id IS NOT NULL AND state != 'cancel'",
@@ -180,6 +203,25 @@ class AccountMove(models.Model):
                 move.dunning_hold_ids = stopping
                 move.dunning_hold_explanation = stopping._explain()
 
+    def _compute_dunning_recovery_text(self):
+        """The state of the last recovery of each invoice."""
+        recoveries = self._dunning_search_recoveries()
+        states = dict(recoveries._fields["state"]._description_selection(self.env))
+        for move in self:
+            last = recoveries.filtered(lambda one, move=move: one.move_id == move)[:1]
+            move.dunning_recovery_text = states.get(last.state)
+
+    def _dunning_search_recoveries(self):
+        return self.env["dunning.recovery"].search(
+            [("move_id", "in", self.ids)], order="id desc"
+        )
+
+    def action_open_dunning_recoveries(self):
+        """Open what was done to recover the payment of this invoice."""
+        return self._dunning_search_recoveries()._get_records_action(
+            name=self.env._("Failed Payments")
+        )
+
     # === QUEUED NOTICES FOLLOW THE LEDGER === #
 
     def write(self, vals):
@@ -262,6 +304,26 @@ class AccountMove(models.Model):
         if self.env.context.get("dunning_books_discount"):
             values["installment_state"] = None
         return values
+
+    def _dunning_resume(self):
+        """Let the recurrence of this draft go on as it was before it rested."""
+        self.ensure_one()
+        self.write(
+            {
+                "auto_post": self.dunning_paused_auto_post,
+                "auto_post_until": self.dunning_paused_until,
+                "dunning_paused_auto_post": False,
+                "dunning_paused_until": False,
+                "dunning_paused_for_id": False,
+            }
+        )
+
+    def action_dunning_resume(self):
+        """Let the recurrence go on although the debt is not paid."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.dunning_paused_for_id:
+            self._dunning_resume()
 
     def _dunning_get_open_lines(self):
         return self.line_ids.filtered(

@@ -227,7 +227,7 @@ class DunningAccountPayment(models.AbstractModel):
         since = self.env.cr.now() - timedelta(hours=1)
         return tx.filtered(
             lambda tx: (
-                tx.invoice_ids.commercial_partner_id == partner
+                (tx.invoice_ids or tx).partner_id.commercial_partner_id == partner
                 and tx.state != "draft"
                 and tx.create_date > since
             )

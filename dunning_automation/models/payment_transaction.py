@@ -3,6 +3,8 @@ import requests
 from odoo import fields, models
 from odoo.exceptions import ValidationError
 
+from ..tools import card_expiry
+
 
 def _is_lost(cause):
     """Whether ``cause`` (an exception of requests) leaves open what the other side did:
@@ -34,6 +36,14 @@ class PaymentTransaction(models.Model):
         "been made, although the transaction is in error.",
     )
 
+    dunning_stores_method = fields.Boolean(
+        "Replaces the Payment Method",
+        readonly=True,
+        copy=False,
+        help="The customer changed his payment method by this: it is charged from then "
+        "on instead of the one that failed.",
+    )
+
     dunning_discount = fields.Monetary(
         "Early Payment Discount",
         readonly=True,
@@ -54,6 +64,16 @@ class PaymentTransaction(models.Model):
         for tx_sudo in self.sudo().filtered("dunning_notice_id"):
             if tx_sudo.state == "done":
                 tx_sudo.dunning_notice_id._tell_paid_online(tx_sudo)
+        for tx_sudo in self.sudo().filtered("dunning_stores_method"):
+            if tx_sudo.state in ("authorized", "done") and tx_sudo.token_id:
+                tx_sudo.token_id._dunning_take_over(tx_sudo)
+        return result
+
+    def _tokenize(self, payment_data):
+        """Keep the day on which the card expires, where the provider tells it."""
+        result = super()._tokenize(payment_data)
+        if expires_on := card_expiry.find(self.provider_code, payment_data):
+            self.sudo().token_id.dunning_expires_on = expires_on
         return result
 
     def _send_api_request(self, method, endpoint, **kwargs):
