@@ -130,7 +130,9 @@ class DunningAccountMethod(DunningAccountPayment):
         if basket:
             values |= {"amount": basket["amount"], "currency_id": basket["currency"]}
             moves_sudo = self._get_payments()._get_moves(basket)
-            tx_sudo = self._get_payments()._find_attempt(moves_sudo, values)
+            tx_sudo = self._get_payments()._find_attempt(
+                moves_sudo, values | {"dunning_stores_method": True}
+            )
             if tx_sudo:
                 PaymentPostProcessing.monitor_transaction(tx_sudo)
                 return tx_sudo._get_processing_values()

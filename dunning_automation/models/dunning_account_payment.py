@@ -177,7 +177,8 @@ class DunningAccountPayment(models.AbstractModel):
         )
         same = attempts.filtered(
             lambda tx: (
-                tx.invoice_ids == moves
+                tx.operation != "offline"  # What we charge is none of his clicks.
+                and tx.invoice_ids == moves
                 and tx._convert_to_write({name: tx[name] for name in values}) == values
             )
         )

@@ -77,5 +77,22 @@ class RecoveryCommon(DunningCommon):
         )
         self.env.flush_all()
 
+    def tried(self, recovery, moment, **values):
+        """One of our tries, which failed then."""
+        return (
+            self.env["dunning.recovery.attempt"]
+            .sudo()
+            .create(
+                {
+                    "recovery_id": recovery.id,
+                    "number": 1,
+                    "channel": "retry",
+                    "state": "failed",
+                    "finished_at": moment,
+                    **values,
+                }
+            )
+        )
+
     def recovery(self, move):
         return self.env["dunning.recovery"].sudo().search([("move_id", "=", move.id)])

@@ -1,6 +1,7 @@
 import re
 from datetime import timedelta
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -144,11 +145,33 @@ class TestAccountMethod(MethodCommon):
     def test_a_charge_on_its_way_is_waited_for(self):
         """The customer cannot pay beside a try of ours, and is told so."""
         self.failed(self.overdue, "soft")
-        tx = self.transaction(self.overdue, self.old)
-        tx._set_done()
-        page = self.method_page()
-        self.assertIn("A payment is on its way", page.text)
-        self.assertNotIn("data-access-token", page.text)
+        basket = self.basket(self.method_page())
+        for name, values in {
+            "being made": {"state": "draft"},
+            "nobody knows": {"state": "error", "dunning_is_unknown": True},
+            "to be booked": {"state": "done"},
+        }.items():
+            with self.subTest(name):
+                tx = self.transaction(self.overdue, self.old, **values)
+                self.env.flush_all()
+                page = self.method_page()
+                self.assertIn("A payment is on its way", page.text)
+                self.assertNotIn("data-access-token", page.text)
+                self.assertNothingMade(basket)
+                tx.unlink()
+                self.env.flush_all()
+
+    def test_our_own_charge_is_no_click_of_his(self):
+        """Should a try begin between page and click, it is not taken for his."""
+        self.failed(self.overdue, "soft")
+        values = {
+            "provider_id": self.provider.id,
+            "payment_method_id": self.method.id,
+            "partner_id": self.customer.id,
+        }
+        self.transaction(self.overdue, self.old)
+        with self.assertRaises(UserError):
+            self.payments._find_attempt(self.overdue, values)
 
     def test_only_what_can_be_stored_is_offered(self):
         self.failed(self.overdue, "hard")

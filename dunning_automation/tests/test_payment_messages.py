@@ -33,18 +33,16 @@ class MessageCommon(RecoveryCommon):
         super().setUp()
         self.move = self.invoice()
 
-    def follow(self):
-        """The cron that follows recoveries."""
-        cron = self.env.ref("dunning_automation.ir_cron_recovery_follow").sudo()
+    def run_cron(self, name):
         with self.enter_registry_test_mode():
-            self.assertIs(cron.method_direct_trigger(), True)
+            self.assertIs(self.env.ref(name).sudo().method_direct_trigger(), True)
         self.env.invalidate_all()
 
+    def follow(self):
+        self.run_cron("dunning_automation.ir_cron_recovery_follow")
+
     def tell_expiry(self):
-        cron = self.env.ref("dunning_automation.ir_cron_tell_expiry").sudo()
-        with self.enter_registry_test_mode():
-            self.assertIs(cron.method_direct_trigger(), True)
-        self.env.invalidate_all()
+        self.run_cron("dunning_automation.ir_cron_tell_expiry")
 
     def said(self):
         """[(message, state)] to the customer, the earliest first."""
