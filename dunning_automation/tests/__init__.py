@@ -79,6 +79,8 @@ from . import (
     test_tours_replies,
     test_letter,
     test_pilot,
+    test_recovery,
+    test_retries,
     test_replay,
     test_replay_live,
     test_tours_law,
