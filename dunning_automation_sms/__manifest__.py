@@ -1,6 +1,6 @@
 {
     "name": "Dunning Automation SMS",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "summary": "Reminders as text messages, once each, to numbers that can take them",
     "category": "Accounting/Accounting",
     "author": "Dunning Automation contributors",
@@ -21,9 +21,11 @@
         "views/dunning_webhook_views.xml",
         "views/res_config_settings_views.xml",
         "views/res_partner_views.xml",
+        "views/sms_template_views.xml",
         "wizard/dunning_sms_test_views.xml",
     ],
     "assets": {
+        "web.assets_backend": ["dunning_automation_sms/static/src/**/*"],
         "web.assets_tests": ["dunning_automation_sms/static/tests/tours/*.js"],
     },
 }

@@ -17,7 +17,6 @@ from test_public_pages import (
     FOCUSED,
     OUTLINED,
     SEVERE,
-    axe,  # noqa: F401 (a fixture)
 )
 
 PREPARE = """
@@ -168,8 +167,10 @@ def test_everybody_can_use_the_page(shop, axe, tmp_path, size):
             browser.run(f"{axe}; 0")
             browser.picture(tmp_path / f"{scheme}.png")
             # Odoo's sign of a provider in test mode is not ours.
-            browser.run("document.querySelectorAll('.fa-exclamation-triangle')"
-                        ".forEach(sign => sign.remove())")
+            browser.run(
+                "document.querySelectorAll('.fa-exclamation-triangle')"
+                ".forEach(sign => sign.remove())"
+            )
             found = [v for v in browser.run(AXE) if v["impact"] in SEVERE]
             assert found == [], scheme
             assert browser.run(DARKNESS) is is_dark

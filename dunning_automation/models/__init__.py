@@ -44,6 +44,7 @@ from . import dunning_courtesy_window
 from . import dunning_decision
 from . import dunning_escalation
 from . import dunning_escalation_log
+from . import dunning_decline_reason
 from . import dunning_dispute
 from . import dunning_dispute_reason
 from . import dunning_event
@@ -78,11 +79,17 @@ from . import dunning_replay_sandbox
 from . import dunning_reply
 from . import dunning_promise
 from . import dunning_recurrence
-from . import dunning_recovery_customer
-from . import dunning_recovery_end
 from . import dunning_reference_rate
 from . import dunning_reference_series
+from . import dunning_recovery_customer  # A part of the recovery.
+from . import dunning_recovery_end  # A part of the recovery.
+from . import dunning_recovery
+from . import dunning_recovery_attempt
+from . import dunning_recovery_charger
 from . import dunning_refund
+from . import dunning_retry_cap
+from . import dunning_retry_schedule
+from . import dunning_retry_step
 from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, format_datetime
 
-from ..tools import courtesy, time_zones
+from ..tools import courtesy
 
 
 class DunningCaseCourtesy(models.AbstractModel):
@@ -40,16 +40,13 @@ class DunningCaseCourtesy(models.AbstractModel):
             ._fields["wait_reason"]
             ._description_selection(self.env)
         )
-        rules = {}
+        notices, rules = self.env["dunning.notice"], {}
         for case_id, company_id, facts in self._read_courtesy_facts():
             key = (facts["profile"], company_id)
             if key not in rules:
-                rules[key] = self.env["dunning.notice"]._read_rules(*key)
-            zones = time_zones.zones_of(
-                *(facts[name] for name in ("chosen", "tz", "country", "state")),
-                rules[key][1],
-            )
-            wait = self.env["dunning.notice"]._get_wait("phone", facts, *rules[key])
+                rules[key] = notices._read_rules(*key)
+            zones = notices._get_zones("phone", facts, rules[key][1])
+            wait = notices._get_wait("phone", facts, *rules[key])
             if wait:
                 cap = self.env["dunning.courtesy.cap"].browse(wait.cap)
                 said[case_id] = self.env._(

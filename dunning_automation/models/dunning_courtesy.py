@@ -163,6 +163,7 @@ class DunningCourtesy(models.Model):
                        'profile', profile.id,
                        'chosen', COALESCE(person.dunning_tz, debtor.dunning_tz),
                        'tz', person.tz, 'country', country.code, 'state', state.code,
+                       'numbers', %(numbers)s,
                        'contacts', CASE WHEN profile.memory_days > 0 THEN (
                            SELECT JSONB_AGG(JSONB_BUILD_ARRAY(channel, moment))
                              FROM (SELECT other.channel, COALESCE(
@@ -211,9 +212,16 @@ class DunningCourtesy(models.Model):
             notice=notice,
             notices=notices,
             now=now,
+            numbers=self._get_numbers_sql(recipient),
             partner=partner,
             profile=profile,
             recipient=recipient,
             since=since,
             talks=TALKS,
         )
+
+    @api.model
+    def _get_numbers_sql(self, recipient):
+        """SQL value (jsonb): the telephone numbers of the ``recipient`` (SQL), for
+        addons that know them: {kind of channel: number in E.164}."""
+        return SQL("NULL::jsonb")

@@ -211,9 +211,7 @@ class DunningNoticeCourtesy(models.AbstractModel):
         both together would exceed a cap: two senders would not see each other's claim.
         """
         now = self.env.cr.now()
-        zones = time_zones.zones_of(
-            facts["chosen"], facts["tz"], facts["country"], facts["state"], fallback
-        )
+        zones = self._get_zones(channel, facts, fallback)
         contacts = [
             (used, datetime.fromisoformat(at)) for used, at in facts["contacts"] or ()
         ]
@@ -225,6 +223,16 @@ class DunningNoticeCourtesy(models.AbstractModel):
         contacts += [(used, now) for used in facts["ahead"]]
         full = courtesy.decide(*known, contacts, talked)
         return full and full._replace(until=now + GIVE_WAY)
+
+    @api.model
+    def _get_zones(self, channel, facts, fallback):
+        """Names of the time zones in which it must be a decent hour.
+
+        :param dict facts: of ``dunning.courtesy._get_facts_sql``
+        :param str fallback: the zone of those of whom nothing is known
+        """
+        names = ("chosen", "tz", "country", "state")
+        return time_zones.zones_of(*(facts[name] for name in names), fallback)
 
     # === AT THE CLAIM === #
 

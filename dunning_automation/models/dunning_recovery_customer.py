@@ -16,7 +16,9 @@ class DunningRecoveryCustomer(models.AbstractModel):
         help="Which message the customer got last, or would have got if he could be "
         "written to.",
     )
-    notice_ids = fields.One2many("dunning.notice", "recovery_id", "Messages")
+    notice_ids = fields.One2many(
+        "dunning.notice", "recovery_id", "Messages", readonly=True
+    )
 
     def _choose_message(self):
         """The message that fits now, see ``tools/payment_messages.py``; or None."""
@@ -46,6 +48,14 @@ class DunningRecoveryCustomer(models.AbstractModel):
             if day
             else states[self.state],
         )
+
+    def action_open_analysis(self):
+        """Open the figures of failed payments of the same kind."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "dunning_automation.dunning_recovery_analysis_action"
+        )
+        return action | {"domain": [("decline_class", "=", self.decline_class)]}
 
     # === WHAT HE HEARS === #
 
@@ -78,12 +88,6 @@ class DunningRecoveryCustomer(models.AbstractModel):
             token_id=self.token_id.id,
             move_line_ids=self._get_lines(),
         )
-
-    def _get_lines(self):
-        """What was to be charged: the open lines that are due, else all open ones."""
-        lines = self.move_id._dunning_get_open_lines()
-        today = self.company_id._dunning_today()
-        return lines.filtered(lambda line: line.date_maturity <= today) or lines
 
     # === A NEW PAYMENT METHOD === #
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..fields import FollowingMany2one, UncheckedMany2one
 
@@ -43,11 +43,17 @@ class DunningReplayMessage(models.Model):
     days_overdue = fields.Integer(
         readonly=True, aggregator="max", help="Of the oldest item."
     )
+    # Thousands of links with foreign keys would take longer than all the rest.
+    move_keys = fields.Json(readonly=True)
     move_ids = fields.Many2many(
-        "account.move",
-        "dunning_replay_message_move_rel",
-        "message_id",
-        "move_id",
-        "Invoices",
-        readonly=True,
+        "account.move", string="Invoices", compute="_compute_move_ids"
     )
+
+    @api.depends("move_keys")
+    def _compute_move_ids(self):
+        """Those that are still there, as far as the user may see them."""
+        keys = {key for message in self for key in message.move_keys or ()}
+        moves = self.env["account.move"].search([("id", "in", keys)])
+        for message in self:
+            mine = set(message.move_keys or ())
+            message.move_ids = moves.filtered(lambda move, mine=mine: move.id in mine)

@@ -106,39 +106,22 @@ class DunningReplayPlanner(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                WITH message AS MATERIALIZED (
-                    SELECT NEXTVAL(PG_GET_SERIAL_SEQUENCE(
-                               'dunning_replay_message', 'id')) AS id, listed.*
-                      FROM (SELECT notice.id AS notice_id, notice.date,
-                                   notice.company_id, notice.partner_id,
-                                   notice.policy_id, notice.level_id, notice.channel,
-                                   notice.group_key,
-                                   COALESCE(SUM(line.residual), 0) AS amount,
-                                   COUNT(line.id) AS line_count,
-                                   MAX(line.days_overdue) AS days_overdue,
-                                   ARRAY_AGG(DISTINCT line.move_id) AS moves
-                              FROM dunning_notice notice
-                         LEFT JOIN dunning_notice_line line
-                                ON line.notice_id = notice.id
-                             WHERE notice.date BETWEEN %(since)s AND %(until)s
-                             GROUP BY notice.id
-                             ORDER BY notice.date, notice.id
-                           ) AS listed
-                ), kept AS (
-                    INSERT INTO dunning_replay_message
-                           (id, replay_id, variant, date, company_id, partner_id,
-                            policy_id, level_id, channel, group_key, amount,
-                            line_count, days_overdue)
-                    SELECT id, %(replay)s, %(variant)s, date, company_id, partner_id,
-                           policy_id, level_id, channel, group_key, amount,
-                           line_count, days_overdue
-                      FROM message
-                )
-                INSERT INTO dunning_replay_message_move_rel (message_id, move_id)
-                SELECT id, move_id
-                  FROM message
-            CROSS JOIN UNNEST(moves) AS move_id
-                 WHERE move_id IS NOT NULL
+                INSERT INTO dunning_replay_message
+                       (replay_id, variant, date, company_id, partner_id, policy_id,
+                        level_id, channel, group_key, amount, line_count, days_overdue,
+                        move_keys)
+                SELECT %(replay)s, %(variant)s, notice.date, notice.company_id,
+                       notice.partner_id, notice.policy_id, notice.level_id,
+                       notice.channel, notice.group_key,
+                       COALESCE(SUM(line.residual), 0), COUNT(line.id),
+                       MAX(line.days_overdue),
+                       JSONB_AGG(DISTINCT line.move_id) FILTER (
+                           WHERE line.move_id IS NOT NULL)
+                  FROM dunning_notice notice
+             LEFT JOIN dunning_notice_line line ON line.notice_id = notice.id
+                 WHERE notice.date BETWEEN %(since)s AND %(until)s
+                 GROUP BY notice.id
+                 ORDER BY notice.date, notice.id
                 """,
                 replay=replay.id,
                 since=since,

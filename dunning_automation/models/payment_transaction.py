@@ -3,7 +3,7 @@ import requests
 from odoo import fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools import card_expiry
+from ..tools import card_expiry, declines
 
 
 def _is_lost(cause):
@@ -12,6 +12,14 @@ def _is_lost(cause):
     if isinstance(cause, requests.HTTPError):
         return cause.response.status_code >= 500
     return isinstance(cause, requests.ConnectionError | requests.Timeout)
+
+
+def _read_body(cause):
+    """What a provider wrote when it refused a request, None if that is no JSON."""
+    try:
+        return cause.response.json()
+    except (AttributeError, ValueError):
+        return None
 
 
 class PaymentTransaction(models.Model):
@@ -43,6 +51,19 @@ class PaymentTransaction(models.Model):
         help="The customer changed his payment method by this: it is charged from then "
         "on instead of the one that failed.",
     )
+
+    dunning_attempt_ids = fields.One2many(
+        "dunning.recovery.attempt",
+        "transaction_id",
+        "Tries to Recover",
+        readonly=True,
+        groups="account.group_account_invoice,account.group_account_readonly",
+    )
+    dunning_decline_code = fields.Char("Refusal Code", readonly=True, copy=False)
+    dunning_decline_advice = fields.Char(
+        "Network's Advice", readonly=True, copy=False, help="Merchant advice code."
+    )
+    dunning_decline_text = fields.Char("Refusal", readonly=True, copy=False)
 
     dunning_discount = fields.Monetary(
         "Early Payment Discount",
@@ -84,7 +105,66 @@ class PaymentTransaction(models.Model):
         except ValidationError as error:
             if method == "POST" and _is_lost(error.__context__):
                 self.dunning_is_unknown = True
+            self._dunning_note_decline(_read_body(error.__context__))
             raise
+
+    # === REFUSED CHARGES === #
+
+    def _apply_updates(self, payment_data):
+        """Odoo forgets the code of a refusal, and often its words."""
+        self._dunning_note_decline(payment_data)
+        return super()._apply_updates(payment_data)
+
+    def _dunning_note_decline(self, data):
+        decline = declines.read(self.provider_code, data)
+        if any(decline):
+            self.sudo().write(
+                {
+                    "dunning_decline_code": decline.code,
+                    "dunning_decline_advice": decline.advice,
+                    "dunning_decline_text": decline.text,
+                }
+            )
+
+    def _update_state(self, allowed_states, target_state, state_message):
+        """Charges without the customer that fail open a recovery; what succeeds, at
+        once or late, ends it."""
+        changed = super()._update_state(allowed_states, target_state, state_message)
+        for tx_sudo in changed.sudo():
+            tx_sudo._dunning_tell_recovery(target_state)
+        return changed
+
+    def _dunning_tell_recovery(self, state):
+        attempt = self.dunning_attempt_ids[:1]
+        moves = self.invoice_ids or self.payment_id.invoice_ids
+        if state == "done":
+            if attempt:
+                attempt._hear_success(self)
+            elif moves:
+                by = "update" if self.dunning_stores_method else "customer"
+                open_ones = self.env["dunning.recovery.charger"]._search_open(moves)
+                for recovery in open_ones:
+                    recovery._recover(by, self.amount)
+        elif state in ("pending", "authorized") and attempt:
+            attempt._hear_pending()
+        elif state in ("cancel", "error"):
+            if attempt and self.dunning_is_unknown:
+                attempt._hear_nothing()
+            elif attempt:
+                attempt._hear_refusal(self, *self._dunning_classify())
+            elif self.operation == "offline" and self.token_id:
+                moves._dunning_charge_failed(self)
+
+    def _dunning_classify(self, message=None):
+        """``(decline class, dunning.decline.reason)`` of a refused charge; of a
+        ``message`` where there is no transaction."""
+        decline = declines.Decline(
+            self.dunning_decline_code or "",
+            self.dunning_decline_advice or "",
+            self.dunning_decline_text or self.state_message or message or "",
+        )
+        reason = self.env["dunning.decline.reason"]._find(self.provider_code, decline)
+        return reason.decline_class or "soft", reason
 
     # === EARLY PAYMENT DISCOUNT === #
 

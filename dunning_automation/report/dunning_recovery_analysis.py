@@ -115,7 +115,7 @@ class DunningRecoveryAnalysis(models.Model):
                            AS churned_amount
                   FROM known
              UNION ALL
-                SELECT known.id, attempt.id * 3 + 1, attempt.create_date,
+                SELECT known.id, attempt.id * 3 + 1, attempt.started_at,
                        attempt.channel, attempt.number, 0, 0, 1,
                        (attempt.id = won_id)::int,
                        CASE WHEN attempt.id = won_id THEN paid_amount ELSE 0 END, 0, 0

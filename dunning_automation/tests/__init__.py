@@ -84,6 +84,8 @@ from . import (
     test_letter,
     test_payment_messages,
     test_pilot,
+    test_recovery,
+    test_retries,
     test_replay,
     test_replay_live,
     test_tours_law,

@@ -63,6 +63,7 @@ class RecoveryCommon(DunningCommon):
             )
         )
         self.decline(recovery, decline_class)
+        recovery._keep_hold()
         self.env.flush_all()
         return recovery
 
@@ -79,20 +80,25 @@ class RecoveryCommon(DunningCommon):
 
     def tried(self, recovery, moment, **values):
         """One of our tries, which failed then."""
+        tx = self.transaction(recovery.move_id, self.stored(recovery.partner_id))
         return (
             self.env["dunning.recovery.attempt"]
             .sudo()
             .create(
                 {
                     "recovery_id": recovery.id,
+                    "transaction_id": tx.id,
                     "number": 1,
-                    "channel": "retry",
                     "state": "failed",
+                    "started_at": moment,
                     "finished_at": moment,
                     **values,
                 }
             )
         )
+
+    def schedule(self):
+        return self.env["dunning.retry.schedule"]._get_default(self.company)
 
     def recovery(self, move):
         return self.env["dunning.recovery"].sudo().search([("move_id", "=", move.id)])

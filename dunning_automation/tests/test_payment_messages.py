@@ -120,7 +120,7 @@ class TestPaymentMessages(MessageCommon):
     def test_retry_first_message_second(self):
         """Where the policy says so the first try is waited for; what only the customer
         can do is told at once."""
-        schedule = self.env["dunning.recovery"]._get_default_schedule(self.policy)
+        schedule = self.schedule()
         for retry_first, attempts, told in (
             (True, 0, []),
             (True, 1, ["retry"]),

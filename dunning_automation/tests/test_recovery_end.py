@@ -34,8 +34,7 @@ class EndCommon(MessageCommon):
 
     def ends_with(self, action):
         """What the schedule does at the end."""
-        schedule = self.env["dunning.recovery"]._get_default_schedule(self.policy)
-        schedule.sudo().write({"grace_days": 3, "end_action": action})
+        self.schedule().write({"grace_days": 3, "end_action": action})
 
     def lost(self, move):
         """The payment of ``move`` failed, and its days of grace have passed."""

@@ -1,6 +1,8 @@
+import re
 from datetime import datetime, timedelta
 
 from odoo.tests import BaseCase, tagged
+from odoo.tools import file_open
 
 from ..tools import recovery_simulation as simulation
 from ..tools import retries
@@ -19,26 +21,39 @@ class TestRecoverySimulation(BaseCase):
     def test_caps_and_classes(self):
         """No try for what only the customer can help with, and never more than a card
         network allows: the first charge counts."""
-        network_caps = retries.in_force(
-            retries.CAPS, None, simulation.START + timedelta(days=1)
-        )
-        eager = simulation.Policy("eager", retries.Schedule(tuple(range(1, 600))))
+        waits = tuple(timedelta(hours=hours) for hours in range(1, 600))
+        eager = simulation.Policy("eager", retries.Schedule(waits))
         for failure in self.failures[:60]:
-            tries, at = [], failure.at
             outcome = simulation.meet(failure, eager)
             if failure.cause in simulation.CUSTOMER_ONLY:
                 self.assertEqual(outcome.tries, 0)
                 continue
+            tries = [failure.at]
             for _try in range(outcome.tries):
-                at = retries.next_retry(failure.at, eager.schedule, tries)
-                tries.append(at)
-            for cap in network_caps:
-                window = timedelta(hours=cap.window_hours)
+                tries.append(
+                    retries.next_retry(
+                        failure.at, tries[1:], eager.schedule, simulation.CAPS
+                    )
+                )
+            for cap in simulation.CAPS:
+                window = timedelta(hours=cap.hours)
                 for end in tries:
-                    inside = [
-                        one for one in [failure.at, *tries] if end - window < one <= end
-                    ]
-                    self.assertLessEqual(len(inside), cap.max_attempts)
+                    inside = [one for one in tries if end - window < one <= end]
+                    self.assertLessEqual(len(inside), cap.number)
+
+    def test_our_schedule_is_the_one_that_comes_with_the_addon(self):
+        """Read from the files: nobody changed one without the other."""
+        with file_open("dunning_automation/data/dunning_retry_data.xml") as file:
+            text = file.read()
+        days = re.findall(r'<field name="days">(\d+)</field>', text)
+        self.assertEqual(tuple(map(int, days)), simulation.DAYS)
+        [paydays] = re.findall(r'<field name="paydays">([^<]+)</field>', text)
+        self.assertEqual(paydays, ", ".join(map(str, simulation.PAYDAYS)))
+        caps = re.findall(
+            r'"max_attempts">(\d+)</field>\s*<field name="window_hours">(\d+)', text
+        )
+        for cap in simulation.CAPS:
+            self.assertIn((str(cap.number), str(cap.hours)), caps)
 
     def test_figures_add_up(self):
         for name, row in self.rows.items():
@@ -51,7 +66,7 @@ class TestRecoverySimulation(BaseCase):
     def test_what_the_model_must_say(self):
         """By its construction: tries bring something, messages bring more, and who is
         told needs fewer tries."""
-        nothing, _daily, ours, _payday, told, _all = self.rows.values()
+        nothing, _daily, _plain, ours, _told, told = self.rows.values()
         self.assertLess(nothing["recovered"], ours["recovered"])
         self.assertLess(ours["recovered"], told["recovered"])
         self.assertLess(told["tries"], ours["tries"])
@@ -66,9 +81,7 @@ class TestRecoverySimulation(BaseCase):
             with self.subTest(cause):
                 found = sum(one.cause == cause for one in self.failures)
                 expected = simulation.figure(cause)
-                self.assertAlmostEqual(
-                    found / len(self.failures), expected, delta=0.12
-                )
+                self.assertAlmostEqual(found / len(self.failures), expected, delta=0.12)
 
     def test_money_that_comes_after_the_window_is_lost(self):
         failure = simulation.Failure(

@@ -175,20 +175,28 @@ class Policy:
     tells: bool = False
 
 
-DEFAULT_HOURS = (24, 72, 120, 168, 216, 264, 312, 336)
-"""Those of the schedule that comes with the addon: 8 tries in 2 weeks."""
-PAYDAYS = figure("paydays")
+DAYS = (1, 2, 3, 5, 7, 9, 11, 14)
+PAYDAYS = (1, 15, 31)
+"""Tries and days of wages of the schedule that comes with the addon."""
+CAPS = (
+    retries.Cap("visa", 20, 30 * 24),
+    retries.Cap("mastercard", 10, 24),
+    retries.Cap("mastercard", 35, 30 * 24),
+)
+"""Those that come with the addon, as in force at ``START``."""
+
+
+def _schedule(days, **values):
+    return retries.Schedule(tuple(timedelta(days=day) for day in days), **values)
+
+
 POLICIES = (
     Policy("nothing is done"),
-    Policy("every day at the same hour", retries.Schedule(tuple(range(24, 360, 24)))),
-    Policy("our schedule", retries.Schedule(DEFAULT_HOURS)),
-    Policy("our schedule, waits for paydays", retries.Schedule(DEFAULT_HOURS, payday=PAYDAYS)),
-    Policy("our schedule and messages", retries.Schedule(DEFAULT_HOURS), tells=True),
-    Policy(
-        "our schedule, paydays and messages",
-        retries.Schedule(DEFAULT_HOURS, payday=PAYDAYS),
-        tells=True,
-    ),
+    Policy("every day at the same hour", _schedule(range(1, 15))),
+    Policy("our schedule without paydays", _schedule(DAYS)),
+    Policy("our schedule", _schedule(DAYS, paydays=PAYDAYS)),
+    Policy("no tries, but messages", tells=True),
+    Policy("our schedule and messages", _schedule(DAYS, paydays=PAYDAYS), tells=True),
 )
 """Policies that are compared. None tries what only the customer can help with."""
 
@@ -213,12 +221,12 @@ def meet(failure, policy):
     >>> meet(waits, POLICIES[0])
     Outcome(at=None, by=None, tries=0)
     >>> meet(waits, POLICIES[2])
-    Outcome(at=datetime.datetime(2026, 1, 8, 6, 0), by='try', tries=2)
+    Outcome(at=datetime.datetime(2026, 1, 7, 6, 0), by='try', tries=2)
 
     Who is told answers, if he is one of those who do.
 
     >>> lost = Failure(start, 9.0, "expired", 1, None, None, 1.5)
-    >>> meet(lost, POLICIES[2]).by, meet(lost, POLICIES[4]).by
+    >>> meet(lost, POLICIES[3]).by, meet(lost, POLICIES[-1]).by
     (None, 'customer')
     """
     end, tries = failure.at + WINDOW, []
@@ -227,7 +235,7 @@ def meet(failure, policy):
     if policy.tells and not can_try:
         pays_at = min(pays_at, _answer(failure, failure.at))
     while can_try:
-        at = retries.next_retry(failure.at, policy.schedule, tries)
+        at = retries.next_retry(failure.at, tries, policy.schedule, CAPS)
         if not at or at >= min(pays_at, end):
             break
         tries.append(at)
@@ -300,6 +308,9 @@ def to_markdown(subscribers=SUBSCRIBERS, months=MONTHS, seed=1):
         "",
         "| figure | value | source |",
         "|---|--:|---|",
-        *(f"| {name} | {value} | {source} |" for name, (value, source) in MODEL.items()),
+        *(
+            f"| {name} | {value} | {source} |"
+            for name, (value, source) in MODEL.items()
+        ),
     ]
     return "\n".join(lines)

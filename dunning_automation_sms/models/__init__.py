@@ -5,6 +5,7 @@ from . import dunning_channel_call_talk
 from . import dunning_channel_sms
 from . import dunning_channel_sms_feedback
 from . import dunning_channel_sms_limits
+from . import dunning_courtesy
 from . import dunning_data_quality
 from . import dunning_decision
 from . import dunning_health

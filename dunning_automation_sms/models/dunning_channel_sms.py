@@ -60,13 +60,17 @@ class DunningChannelSms(models.AbstractModel):
     @api.depends("sms_text")
     def _compute_sms_size(self):
         for notice in self:
-            size = sms_segments.measure(notice.sms_text or "")
-            notice.sms_size = self.env._(
-                "%(length)s characters in %(encoding)s: %(segments)s segments",
-                length=size.length,
-                encoding=size.encoding,
-                segments=size.segments,
-            )
+            notice.sms_size = self._say_sms_size(notice.sms_text or "")
+
+    @api.model
+    def _say_sms_size(self, text):
+        size = sms_segments.measure(text)
+        return self.env._(
+            "%(length)s characters in %(encoding)s: %(segments)s segments",
+            length=size.length,
+            encoding=size.encoding,
+            segments=size.segments,
+        )
 
     @api.depends("line_ids.residual_currency", "line_ids.drop_reason")
     @api.depends_context("lang")

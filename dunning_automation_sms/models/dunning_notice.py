@@ -1,6 +1,10 @@
 from datetime import timedelta
 
-from odoo import models
+from odoo import api, models
+
+from odoo.addons.dunning_automation.tools.channels import kind_of
+
+from ..tools import phone_numbers
 
 COOL_OFF = timedelta(days=1)
 """How long a changed number gets neither text messages nor calls."""
@@ -43,6 +47,16 @@ class DunningNotice(models.Model):
             if self.email_to != number:
                 self.email_to = number
         return stop
+
+    @api.model
+    def _get_zones(self, channel, facts, fallback):
+        """It must be a decent hour where the number is from, too."""
+        zones = super()._get_zones(channel, facts, fallback)
+        number = (facts["numbers"] or {}).get(kind_of(channel))
+        if not number or facts["chosen"]:
+            return zones
+        is_known = facts["country"] or facts["tz"]
+        return phone_numbers.narrow_zones(zones if is_known else (), number) or zones
 
     def _must_wait(self, row, batch):
         return (

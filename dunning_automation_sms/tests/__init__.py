@@ -6,6 +6,7 @@ from . import (
     test_short_link,
     test_gateway,
     test_limits,
+    test_quiet_hours,
     test_sms,
     test_sms_recipients,
     test_tools,

@@ -2,6 +2,7 @@
 
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 SMS_TYPES = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 CALL_TYPES = SMS_TYPES | {PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP}
@@ -93,6 +94,28 @@ def region_of(number):
     ('AT', 'US', 'JM')
     """
     return phonenumbers.region_code_for_number(phonenumbers.parse(number))
+
+
+def narrow_zones(zones, number):
+    """Names of the time zones in which somebody may be, by address and number: those
+    that both allow; all of both where they disagree, as nobody knows which one is old.
+
+    :param tuple zones: in which the address may be; empty = unknown
+    :param str number: valid, in E.164
+
+    >>> narrow_zones((), "+12125551234")
+    ('America/New_York',)
+    >>> narrow_zones(("America/Chicago", "America/New_York"), "+12125551234")
+    ('America/New_York',)
+    >>> narrow_zones(("Europe/Berlin", "Europe/Busingen"), "+12125551234")
+    ('Europe/Berlin', 'Europe/Busingen', 'America/New_York')
+    >>> narrow_zones(("Europe/Paris",), "+881612345678")
+    ('Europe/Paris',)
+    """
+    found = time_zones_for_number(phonenumbers.parse(number))
+    known = tuple(zone for zone in found if zone != UNKNOWN_TIMEZONE)
+    both = tuple(zone for zone in zones if zone in known)
+    return both or (*zones, *known)
 
 
 def _parse(text, region):

@@ -1,1 +1,2 @@
 from . import dunning_sms_test
+from . import sms_template_preview

@@ -7,23 +7,22 @@ stands on the day after its last one. The addon itself trains and predicts.
 from __future__ import annotations
 
 import argparse
-import importlib
-import sys
+import subprocess
 from pathlib import Path
 
-from . import demo, locks, paths
+from . import demo, locks, paths, virtualenv
 from .databases import Databases
 from .environment import prepare
 from .testing import BUILD_LOCK
 
+ADDON = "dunning_automation"
 DATABASE = "evaluate"
 
 
 def main(arguments: list) -> int:
     options = _parse(arguments)
     if options.recovery:
-        print(_simulate_recovery())
-        return 0
+        return _simulate_recovery()
     # Before anything is made: a file that cannot be read costs nobody's time.
     ledger = demo.csv_ledger(options)
     environment = prepare(options.odoo, options.db)
@@ -47,11 +46,11 @@ def main(arguments: list) -> int:
     return 0
 
 
-def _simulate_recovery() -> str:
-    """The table of `tools/recovery_simulation.py`, which needs neither Odoo nor a
-    database."""
-    sys.path.insert(0, str(paths.CHECKOUT / "dunning_automation"))
-    return importlib.import_module("tools.recovery_simulation").to_markdown()
+def _simulate_recovery() -> int:
+    """The table of `tools/recovery_simulation.py`: no Odoo, no database."""
+    code = "from tools import recovery_simulation as it; print(it.to_markdown())"
+    command = [virtualenv.python(), "-c", code]
+    return subprocess.run(command, cwd=paths.CHECKOUT / ADDON, check=True).returncode
 
 
 def _parse(arguments: list) -> argparse.Namespace:

@@ -76,3 +76,48 @@ registry.category("web_tour.tours").add("dunning_sms_heard", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("dunning_sms_size", {
+    steps: () => [
+        {
+            content: "what a text of ours takes without the customer's data",
+            trigger: ".o_dunning_sms_size:contains(without what is filled in)",
+        },
+        {
+            trigger: ".o_field_widget[name=body] textarea",
+            run: "edit 100 €",
+        },
+        {
+            content: "the sign of the euro takes two",
+            trigger: ".o_dunning_sms_size:contains(6 characters (GSM-7), 1 segments)",
+        },
+        {
+            trigger: ".o_field_widget[name=body] textarea",
+            run: "edit Заплатите",
+        },
+        {
+            trigger:
+                ".o_dunning_sms_size:contains(9 characters (UCS-2), 1 segments, 61)",
+        },
+        {
+            trigger: ".o_form_button_cancel",
+            run: "click",
+        },
+        {
+            trigger: "button.oe_stat_button:contains(Preview)",
+            run: "click",
+        },
+        {
+            content: "what it takes with them",
+            trigger:
+                ".modal .o_field_widget[name=dunning_size]:contains(characters in)",
+        },
+        {
+            trigger: ".modal button:contains(Discard)",
+            run: "click",
+        },
+        {
+            trigger: "body:not(:has(.modal))",
+        },
+    ],
+});
