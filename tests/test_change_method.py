@@ -39,11 +39,8 @@ for debtor in debtors.filtered("email")[:5]:
         "currency_id": moves[0].currency_id.id, "invoice_ids": [(6, 0, moves[:1].ids)],
     })
     tx._set_error("Refused")
-    env["dunning.recovery"].create({
-        "move_id": moves[0].id, "partner_id": debtor.id, "company_id": env.company.id,
-        "token_id": token.id, "state": "customer", "decline_class": "expired",
-        "failed_at": env.cr.now(),
-    })
+    [recovery] = env["dunning.recovery"].search([("move_id", "=", moves[0].id)])
+    recovery._note_refusal("expired", env["dunning.decline.reason"], "Expired card")
     [notice] = env["dunning.notice"].search([("partner_id", "=", debtor.id)])
     notice._set_state("claimed")
     notice._set_state("sent", date_sent=env.cr.now())

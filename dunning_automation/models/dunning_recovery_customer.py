@@ -66,12 +66,11 @@ class DunningRecoveryCustomer(models.AbstractModel):
         return found.filtered(lambda recovery: recovery._is_message_due())
 
     def _is_message_due(self):
-        return payment_messages.is_due(
-            self._choose_message(),
-            self.message_told or None,
-            self._get_schedule().retry_first,
-            self.attempt_count,
-        )
+        message, told = self._choose_message(), self.message_told or None
+        if not message or message == told:  # Of most: ask for no schedule.
+            return False
+        retry_first = self._get_schedule().retry_first
+        return payment_messages.is_due(message, told, retry_first, self.attempt_count)
 
     def _tell_customer(self):
         """Plan the message that is due, once. It waits for approval where the policy
