@@ -80,7 +80,7 @@ class TestRecoveryEnd(EndCommon):
         self.follow()
         self.assertEqual(recovery.state, "ended")
         self.run_on()
-        self.assertReminded(self.move, 8)
+        self.assertReminded(self.move, 1)
         self.assertEqual(self.next_of(self.move).auto_post, "monthly")
 
     def test_recurrence_rests_until_it_is_paid(self):
