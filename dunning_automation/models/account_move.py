@@ -355,12 +355,15 @@ class AccountMove(models.Model):
         opened = model
         for move in failed - known.move_id:
             opened |= model._open(
-                move, tx_sudo.token_id, *found, message or tx_sudo.state_message
+                move, tx_sudo, *found, message or tx_sudo.state_message
             )
         if tx_sudo.dunning_is_unknown:
             for recovery in opened:
                 recovery._set_state("unknown")
                 recovery._ask_person()
+        elif tx_sudo:
+            for recovery in known.filtered(lambda one: one.transaction_id == tx_sudo):
+                recovery._hear_refusal(*found, tx_sudo.state_message)
         return known | opened
 
     def _dunning_charge_token(self, token):

@@ -44,7 +44,7 @@ class DunningDeclineReason(models.Model):
     )
     source_url = fields.Char("Source")
 
-    @api.constrains("code", "advice_code", "pattern")
+    @api.constrains("name", "code", "advice_code", "pattern")
     def _check_says_something(self):
         for reason in self:
             if not (reason.code or reason.advice_code or reason.pattern):

@@ -36,6 +36,7 @@ class DunningRecovery(models.Model):
     _inherit = [
         "dunning.recovery.customer",
         "dunning.recovery.end",
+        "mail.thread",
         "mail.activity.mixin",
     ]
     _description = "Recovery of a Failed Payment"
@@ -67,6 +68,14 @@ class DunningRecovery(models.Model):
     token_id = fields.Many2one(
         "payment.token",
         "Payment Method",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="set null",
+        groups="account.group_account_invoice,account.group_account_readonly",
+    )
+    transaction_id = fields.Many2one(
+        "payment.transaction",
+        "Failed Transaction",
         readonly=True,
         index="btree_not_null",
         ondelete="set null",
@@ -185,14 +194,15 @@ class DunningRecovery(models.Model):
     # === FAILURE === #
 
     @api.model
-    def _open(self, move, token, decline_class, reason, message):
+    def _open(self, move, tx, decline_class, reason, message):
         """A recovery of ``move``, whose charge was refused a moment ago."""
         recovery = self.sudo().create(
             {
                 "move_id": move.id,
                 "partner_id": move.commercial_partner_id.id,
                 "company_id": move.company_id.id,
-                "token_id": token.id,
+                "token_id": tx.token_id.id,
+                "transaction_id": tx.id,
                 "amount": sum(self._get_due(move).mapped("amount_residual_currency")),
             }
         )
@@ -218,6 +228,11 @@ class DunningRecovery(models.Model):
         else:
             self._set_state(target, next_retry_at=retry_at)
         self._keep_hold()
+
+    def _hear_refusal(self, decline_class, reason, message):
+        """The last charge was refused, if it is that which we wait for."""
+        if self.state in ("charging", "unknown"):
+            self._note_refusal(decline_class, reason, message)
 
     def _keep_hold(self):
         """No normal reminders until the days of grace after the next try are over, at
@@ -264,12 +279,31 @@ class DunningRecovery(models.Model):
                 self._get_network(),
                 self.company_id._dunning_timezone(),
                 None if self.reason_id else schedule.unknown_tries,
+                self._get_other_tries(),
             )
             or False
         )
 
     def _get_tries(self):
         return sorted(self.attempt_ids.mapped("started_at"))
+
+    def _get_other_tries(self):
+        """Moments at which the same method was charged in vain for other invoices: the
+        networks count all charges of a card."""
+        self_sudo = self.sudo()
+        if not self_sudo.token_id:
+            return []
+        own = self_sudo.attempt_ids.transaction_id | self_sudo.transaction_id
+        others = self_sudo.env["payment.transaction"].search(
+            [
+                ("token_id", "=", self_sudo.token_id.id),
+                ("operation", "in", ("offline", "online_token")),
+                ("state", "!=", "done"),
+                ("create_date", ">", self.env.cr.now() - retries.FOREVER),
+                ("id", "not in", own.ids),
+            ]
+        )
+        return others.mapped("create_date")
 
     def _get_network(self):
         """Code of the card network; empty if it is a card of an unknown one, so that
@@ -366,13 +400,19 @@ class DunningRecovery(models.Model):
             )
         if self.state != "unknown":
             raise UserError(self.env._("It is known what became of this charge."))
-        return self.sudo().attempt_ids.filtered(lambda one: one.state == "unknown")
+        attempts = self.sudo().attempt_ids
+        return attempts.filtered(lambda one: one.state == "unknown")
+
+    def _get_unknown_transaction(self):
+        """The charge of which nobody knows: the last try, or the very first charge."""
+        attempt_sudo = self._check_unknown()[-1:]
+        return attempt_sudo.transaction_id or self.sudo().transaction_id
 
     def action_was_charged(self):
         """The provider has it: the money is on its way."""
-        attempt = self._check_unknown()[-1:]
-        attempt.transaction_id.dunning_is_unknown = False
-        attempt.transaction_id._set_done(
+        tx_sudo = self._get_unknown_transaction()
+        tx_sudo.dunning_is_unknown = False
+        tx_sudo._set_done(
             state_message=self.env._("Found at the provider by %s", self.env.user.name)
         )
         self.env.ref("payment.cron_post_process_payment_tx").sudo()._trigger()
@@ -380,7 +420,7 @@ class DunningRecovery(models.Model):
     def action_was_not_charged(self):
         """The provider does not know it, so it may be tried again."""
         attempts = self._check_unknown()
-        attempts.transaction_id.dunning_is_unknown = False
+        self._get_unknown_transaction().dunning_is_unknown = False
         attempts._finish("failed")
         self.sudo()._note_refusal(
             "soft",
@@ -420,7 +460,10 @@ class DunningRecovery(models.Model):
                     "The payment provider did not answer when %(reference)s was "
                     "charged. Look there what became of it, and say it here: until "
                     "then nothing is charged for this invoice.",
-                    reference=recovery.attempt_ids[-1:].reference,
+                    reference=(
+                        recovery.attempt_ids[-1:].transaction_id
+                        or recovery.transaction_id
+                    ).reference,
                 ),
                 user_id=recovery._get_responsible().id,
             )

@@ -97,20 +97,22 @@ class DunningRecoveryAttempt(models.Model):
         if self.state == "failed":
             return
         self._finish("failed", decline_class=decline_class, message=tx.state_message)
-        if self.recovery_id.state in ("charging", "unknown"):
-            self.recovery_id._note_refusal(decline_class, reason, tx.state_message)
+        self.recovery_id._hear_refusal(decline_class, reason, tx.state_message)
 
     def _hear_undecided(self, tx):
         """The provider answered, and the transaction is where it was: the customer
         must confirm it, or nobody knows."""
         if tx.dunning_decline_code == declines.MUST_CONFIRM:
-            tx._set_canceled(self.env._("The bank asks the customer to confirm."))
+            # Not cancelled: he may still confirm it, and Odoo must hear that.
+            tx._set_error(self.env._("The bank asks the customer to confirm."))
         else:
             tx.dunning_is_unknown = True
             self._hear_nothing()
 
     def _hear_nothing(self):
-        """Nobody knows; it is never charged again by itself."""
+        """Nobody knows; it is never charged again by itself. Somebody must look, also
+        if the invoice was paid in another way meanwhile."""
         self._finish("unknown", finished_at=False)
-        self.recovery_id._set_state("unknown")
+        if self.recovery_id.state == "charging":
+            self.recovery_id._set_state("unknown")
         self.recovery_id._ask_person()

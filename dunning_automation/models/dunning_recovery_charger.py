@@ -152,7 +152,18 @@ class DunningRecoveryCharger(models.AbstractModel):
         recovery = self.env["dunning.recovery"].browse(rows[0][:1] if rows else ())
         if recovery:
             self._lock_move(recovery.move_id)
+            self._lock_token(recovery.token_id)
         return recovery
+
+    @api.model
+    def _lock_token(self, token):
+        """Nobody else counts the charges of this card meanwhile."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE payment_token SET write_date = write_date WHERE id = %s",
+                token.id,
+            )
+        )
 
     @api.model
     def _lock_move(self, move):
@@ -243,8 +254,11 @@ class DunningRecoveryCharger(models.AbstractModel):
     def _get_cap_wait(self, recovery):
         """Until the caps of the network allow a try, whoever chose its time."""
         now = self.env.cr.now()
+        own = [recovery.failed_at, *recovery._get_tries()]
         allowed = self.env["dunning.retry.cap"]._get_allowed(
-            now, [recovery.failed_at, *recovery._get_tries()], recovery._get_network()
+            now,
+            sorted([*own, *recovery._get_other_tries()]),
+            recovery._get_network(),
         )
         return allowed - now if allowed > now else None
 

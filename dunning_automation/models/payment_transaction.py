@@ -110,10 +110,22 @@ class PaymentTransaction(models.Model):
 
     # === REFUSED CHARGES === #
 
+    def _validate_amount(self, payment_data):
+        """An error for Odoo; but who took another amount has taken money."""
+        marked = self.with_context(dunning_amount_differs=True)
+        return super(PaymentTransaction, marked)._validate_amount(payment_data)
+
     def _apply_updates(self, payment_data):
-        """Odoo forgets the code of a refusal, and often its words."""
+        """Odoo forgets the code of a refusal, and often its words. What a provider
+        tells of a charge whose answer was lost is that answer."""
         self._dunning_note_decline(payment_data)
-        return super()._apply_updates(payment_data)
+        was = self.state
+        if is_lost := self.dunning_is_unknown and was in ("draft", "error"):
+            self.write({"state": "draft", "dunning_is_unknown": False})
+        result = super()._apply_updates(payment_data)
+        if is_lost and self.state == "draft":
+            self.write({"state": was, "dunning_is_unknown": True})
+        return result
 
     def _dunning_note_decline(self, data):
         decline = declines.read(self.provider_code, data)
@@ -137,14 +149,13 @@ class PaymentTransaction(models.Model):
     def _dunning_tell_recovery(self, state):
         attempt = self.dunning_attempt_ids[:1]
         moves = self.invoice_ids or self.payment_id.invoice_ids
+        if state == "error" and self.env.context.get("dunning_amount_differs"):
+            self.dunning_is_unknown = True
         if state == "done":
             if attempt:
                 attempt._hear_success(self)
             elif moves:
-                by = "update" if self.dunning_stores_method else "customer"
-                open_ones = self.env["dunning.recovery.charger"]._search_open(moves)
-                for recovery in open_ones:
-                    recovery._recover(by, self.amount)
+                self._dunning_recover(moves)
         elif state in ("pending", "authorized") and attempt:
             attempt._hear_pending()
         elif state in ("cancel", "error"):
@@ -154,6 +165,25 @@ class PaymentTransaction(models.Model):
                 attempt._hear_refusal(self, *self._dunning_classify())
             elif self.operation == "offline" and self.token_id:
                 moves._dunning_charge_failed(self)
+
+    def _dunning_recover(self, moves):
+        """Somebody else than the retries paid these invoices; of a part of it the
+        ledger tells, when it is booked."""
+        model = self.env["dunning.recovery"]
+        due = sum(
+            line.amount_residual_currency
+            for move in moves
+            for line in model._get_due(move)
+        )
+        paid = self.amount + self.dunning_discount
+        if self.currency_id.compare_amounts(paid, due) < 0:
+            return
+        is_new = self.dunning_stores_method or self.tokenize
+        by = "update" if is_new else "customer"
+        by = "other" if self.operation == "offline" else by
+        for recovery in self.env["dunning.recovery.charger"]._search_open(moves):
+            amount = recovery.amount if len(moves) > 1 else self.amount
+            recovery._recover(by, amount)
 
     def _dunning_classify(self, message=None):
         """``(decline class, dunning.decline.reason)`` of a refused charge; of a

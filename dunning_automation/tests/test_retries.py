@@ -62,16 +62,20 @@ class TestRetries(BaseCase):
         caps_of,
         st.sampled_from(("", *NETWORKS)),
         st.sampled_from(ZONES),
+        st.lists(st.integers(-60 * 24, 20 * 24), max_size=12),
     )
-    def test_no_cap_is_ever_exceeded(self, failed_at, schedule, caps, network, zone):
-        """In no window of any cap that was in force when the try was made, the first
-        charge counted."""
-        made = follow(failed_at, schedule, caps, network, zone)
-        charges = [failed_at, *made]
-        for position, moment in enumerate(charges[1:], 1):
+    def test_no_cap_is_ever_exceeded(
+        self, failed_at, schedule, caps, network, zone, hours
+    ):
+        """In no window of any cap that was in force when the try was made; the first
+        charge counts, and what the same card was charged for other invoices."""
+        others = [failed_at + timedelta(hours=each) for each in hours]
+        made = follow(failed_at, schedule, caps, network, zone, None, others)
+        for position, moment in enumerate(made):
+            charges = [failed_at, *made[:position], *others]
             for cap in retries.in_force(caps, network, moment):
                 since = moment - timedelta(hours=cap.hours)
-                inside = [each for each in charges[:position] if each > since]
+                inside = [each for each in charges if since < each <= moment]
                 self.assertLess(len(inside), cap.number, (cap, charges))
 
     @settings(max_examples=200, deadline=None)

@@ -6,7 +6,7 @@ UTC without zone, as Odoo stores them.
 """
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from .courtesy import instants, local
@@ -42,7 +42,7 @@ class Schedule(NamedTuple):
     """not on Saturday and Sunday"""
 
 
-def in_force(caps, network, moment):
+def in_force(caps, network, moment: datetime):
     """The caps of ``network`` at ``moment``; of all networks if it is not known.
 
     >>> visa = [Cap("visa", 15, 720), Cap("visa", 20, 720, date(2025, 5, 19))]
@@ -60,7 +60,9 @@ def in_force(caps, network, moment):
     return list(latest.values())
 
 
-def next_retry(failed_at, made, schedule, caps, network="", zone="UTC", limit=None):
+def next_retry(
+    failed_at, made, schedule, caps, network="", zone="UTC", limit=None, others=()
+):
     """When to try again, None if nothing is left to try.
 
     :param datetime failed_at: of the first charge
@@ -70,6 +72,7 @@ def next_retry(failed_at, made, schedule, caps, network="", zone="UTC", limit=No
     :param str network: code of the card network; empty = unknown: the strictest counts
     :param str zone: whose calendar the days are of
     :param int limit: at most so many tries, whatever the schedule says
+    :param others: moments of charges of the same card for something else
 
     >>> failed = datetime(2026, 3, 2, 9)
     >>> days = Schedule(tuple(timedelta(days=day) for day in (1, 3, 7)))
@@ -88,15 +91,16 @@ def next_retry(failed_at, made, schedule, caps, network="", zone="UTC", limit=No
     later = schedule.waits[number + 1 :]
     until = failed_at + later[0] if later else moment + timedelta(days=3)
     moment = _prefer(moment, until, schedule, zone)
-    tries = [failed_at, *made]
-    moment = keep(max(moment, tries[-1] + GAP), tries, caps, network)
+    moment = max(moment, [failed_at, *made][-1] + GAP)
+    tries = sorted([failed_at, *made, *others])
+    moment = keep(moment, tries, caps, network)
     if schedule.office_days:
         # Monday may be the first day of a stricter cap.
         moment = keep(_office_day(moment, zone), tries, caps, network)
     return moment if moment - failed_at <= FOREVER else None
 
 
-def keep(moment, tries, caps, network=""):
+def keep(moment: datetime, tries, caps, network=""):
     """``moment``, or the first one after it at which no cap is full.
 
     :param list tries: moments of the charges before, the first one too, ascending
