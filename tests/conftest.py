@@ -4,10 +4,11 @@ import email
 import email.policy
 import itertools
 import os
+import subprocess
 
 import crowd
 import pytest
-from installer import environment, server, testing
+from installer import environment, paths, server, testing
 from installer import smtp_sink as sinks
 from installer.databases import Databases
 from installer.log_gate import assert_clean_log
@@ -146,3 +147,17 @@ def crowd_database(odoo_environment, crowd_template, smtp_server, tmp_path):
     crowd.activate(odoo_environment, name, smtp_server.port, tmp_path)
     yield name
     databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script of axe-core, from the tools of `setup/lint`."""
+    find = "console.log(require.resolve('axe-core/axe.min.js'))"
+    answer = subprocess.run(
+        [paths.SETUP / "lint", "--with", "node", "-e", find],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    with open(answer.stdout.strip(), encoding="utf-8") as file:
+        return file.read()

@@ -29,16 +29,19 @@ CHECKOUT = """<!DOCTYPE html><html lang="en"><title>Pay</title><h1>%s</h1>
 
 
 class PaymentStub:
-    """The two providers. Knobs: `accepts`, `hang_up`.
+    """The two providers. Knobs: `accepts`, `refuses`, `cut_off`, `hang_up`.
 
     :ivar payments: {id: dict} as the provider has them
     :ivar accepts: status that the next charged card gets
+    :ivar refuses: `refuses(body)` gives the error of a card that is not charged, if any
+    :ivar cut_off: called before the next charge is accepted, which never is
     :ivar hang_up: called after the next charge was accepted, which is then not
         answered: a line that breaks
     """
 
     def __init__(self, folder):
-        self.payments, self.accepts, self.hang_up = {}, "succeeded", None
+        self.payments, self.accepts, self.refuses = {}, "succeeded", lambda body: None
+        self.cut_off = self.hang_up = None
         self._numbers, self._answers = count(1), {}
         certificate, key = folder / "stub.pem", folder / "stub.key"
         write_certificate(certificate, key)
@@ -114,10 +117,14 @@ class PaymentStub:
             "status": "requires_payment_method",
             "payment_method": {"id": "pm_1", "type": "card", "card": {"brand": "visa"}},
         }
-        if body.get("confirm"):
-            intent["status"] = self.accepts
         self.payments[number] = self._answers[key] = intent
-        return intent
+        if body.get("confirm"):
+            if error := self.refuses(body):
+                intent["last_payment_error"] = error
+                self._answers[key] = {"error": error}
+            else:
+                intent["status"] = self.accepts
+        return self._answers[key]
 
     def notify_stripe(self, url: str, intent: dict, secret=WEBHOOK_SECRET):
         """The event of the intent's state, signed."""
@@ -191,6 +198,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, method: str) -> None:
         stub, body, path = self.server.stub, self._read(), urlsplit(self.path).path
+        is_charge = method == "POST" and not path.endswith("/customers")
+        if is_charge and self._breaks("cut_off"):
+            return
         try:
             if self.host == "api.mollie.com":
                 answer = stub.mollie(method, path, body)
@@ -200,12 +210,18 @@ class Handler(BaseHTTPRequestHandler):
         except KeyError:
             self._send(404, "{}")
             return
-        if stub.hang_up and method == "POST" and not path.endswith("/customers"):
-            happens, stub.hang_up = stub.hang_up, None
+        if is_charge and self._breaks("hang_up"):
+            return
+        self._send(402 if "error" in answer else 200, json.dumps(answer))
+
+    def _breaks(self, knob: str) -> bool:
+        """Whether the line breaks here, and what happens then."""
+        happens = getattr(self.server.stub, knob)
+        if happens:
+            setattr(self.server.stub, knob, None)
             happens()
             self.close_connection = True
-            return
-        self._send(200, json.dumps(answer))
+        return bool(happens)
 
     def _decide(self) -> None:
         """Somebody presses a button of the page; Odoo is told before he is back."""

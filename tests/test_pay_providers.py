@@ -87,7 +87,7 @@ def shop(odoo_environment, crowd_template, stub, tmp_path_factory):
         "-d",
         name,
         "-i",
-        "payment_mollie,payment_stripe",
+        "payment_demo,payment_mollie,payment_stripe",
         "--stop-after-init",
         "--no-http",
         f"--logfile={folder / 'install.log'}",

@@ -74,20 +74,6 @@ def site(odoo_environment, crowd_database, odoo_server, tmp_path):
     return started
 
 
-@pytest.fixture(scope="session")
-def axe():
-    """The script of axe-core, from the tools of `setup/lint`."""
-    find = "console.log(require.resolve('axe-core/axe.min.js'))"
-    answer = subprocess.run(
-        [paths.SETUP / "lint", "--with", "node", "-e", find],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    with open(answer.stdout.strip(), encoding="utf-8") as file:
-        return file.read()
-
-
 @pytest.mark.parametrize("screen", SCREENS)
 def test_everybody_can_use_the_account_page(site, axe, tmp_path, screen):
     """No serious violation of WCAG, by day and by night, and nothing to scroll

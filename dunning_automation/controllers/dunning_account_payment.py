@@ -178,7 +178,9 @@ class DunningAccountPayment(DunningAccountPortal):
             "currency_id": basket["currency"],
             "partner_id": self._get_payer(account).id,
         }
-        tx_sudo = payments_sudo._find_attempt(moves_sudo, values)
+        tx_sudo = payments_sudo._find_attempt(
+            moves_sudo, values | {"dunning_stores_method": False}
+        )
         if tx_sudo:
             PaymentPostProcessing.monitor_transaction(tx_sudo)
         else:

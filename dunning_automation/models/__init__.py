@@ -8,6 +8,7 @@ from . import account_payment
 from . import dunning_account_answer
 from . import dunning_account_link
 from . import dunning_account_payment
+from . import dunning_account_method
 from . import dunning_account_preference
 from . import dunning_action
 from . import dunning_call
@@ -21,6 +22,7 @@ from . import dunning_case_bank
 from . import dunning_case_escalation
 from . import dunning_case_handover
 from . import dunning_agreement
+from . import dunning_case_recovery
 from . import dunning_case_reply  # A part of the case.
 from . import dunning_story
 from . import dunning_worklist
@@ -42,6 +44,7 @@ from . import dunning_courtesy_window
 from . import dunning_decision
 from . import dunning_escalation
 from . import dunning_escalation_log
+from . import dunning_decline_reason
 from . import dunning_dispute
 from . import dunning_dispute_reason
 from . import dunning_event
@@ -58,6 +61,7 @@ from . import dunning_level_charge
 from . import dunning_level
 from . import dunning_manual_step
 from . import dunning_level_minimum
+from . import dunning_payment_message  # A part of the notice.
 from . import dunning_notice_courtesy  # A part of the notice.
 from . import dunning_notice_tracking  # A part of the notice.
 from . import dunning_notice
@@ -74,9 +78,18 @@ from . import dunning_replay_planner
 from . import dunning_replay_sandbox
 from . import dunning_reply
 from . import dunning_promise
+from . import dunning_recurrence
 from . import dunning_reference_rate
 from . import dunning_reference_series
+from . import dunning_recovery_customer  # A part of the recovery.
+from . import dunning_recovery_end  # A part of the recovery.
+from . import dunning_recovery
+from . import dunning_recovery_attempt
+from . import dunning_recovery_charger
 from . import dunning_refund
+from . import dunning_retry_cap
+from . import dunning_retry_schedule
+from . import dunning_retry_step
 from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
@@ -88,6 +101,8 @@ from . import mail_thread
 from . import dunning_watchdog
 from . import dunning_wording
 from . import ir_module_module
+from . import payment_provider
+from . import payment_token
 from . import payment_transaction
 from . import res_company
 from . import res_config_settings

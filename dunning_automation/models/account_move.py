@@ -1,6 +1,7 @@
 import logging
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import mute_logger
 from odoo.tools.misc import clean_context
@@ -95,6 +96,29 @@ class AccountMove(models.Model):
         "bears no interest itself.",
     )
 
+    dunning_recovery_text = fields.Char(
+        "Failed Payment", compute="_compute_dunning_recovery_text", groups=READERS
+    )
+    dunning_paused_auto_post = fields.Selection(
+        selection=lambda self: self._fields["auto_post"].selection,
+        readonly=True,
+        copy=False,
+        groups=READERS,
+        help="What Auto-post was set to before the recurrence was made to rest.",
+    )
+    dunning_paused_until = fields.Date(readonly=True, copy=False, groups=READERS)
+    dunning_paused_for_id = fields.Many2one(
+        "account.move",
+        "Rests Because Of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="set null",
+        groups=READERS,
+        help="The recurrence rests until this invoice, which could not be charged, is "
+        "paid.",
+    )
+
     _dunning_charge_uniq = models.UniqueIndex(
         "(dunning_charge_notice_id, currency_id)"
         " WHERE dunning_charge_notice_id IS NOT NULL AND state != 'cancel'",
@@ -180,6 +204,25 @@ class AccountMove(models.Model):
                 move.dunning_hold_ids = stopping
                 move.dunning_hold_explanation = stopping._explain()
 
+    def _compute_dunning_recovery_text(self):
+        """The state of the last recovery of each invoice."""
+        recoveries = self._dunning_search_recoveries()
+        states = dict(recoveries._fields["state"]._description_selection(self.env))
+        for move in self:
+            last = recoveries.filtered(lambda one, move=move: one.move_id == move)[:1]
+            move.dunning_recovery_text = states.get(last.state)
+
+    def _dunning_search_recoveries(self):
+        return self.env["dunning.recovery"].search(
+            [("move_id", "in", self.ids)], order="id desc"
+        )
+
+    def action_open_dunning_recoveries(self):
+        """Open what was done to recover the payment of this invoice."""
+        return self._dunning_search_recoveries()._get_records_action(
+            name=self.env._("Failed Payments")
+        )
+
     # === QUEUED NOTICES FOLLOW THE LEDGER === #
 
     def write(self, vals):
@@ -239,8 +282,11 @@ class AccountMove(models.Model):
         notices = clean["dunning.notice"]._search_queued(moves)
         holds = clean["dunning.hold"]._search_settled(moves)
         paid = clean["dunning.notice"]._search_paid(moves)
-        if notices or holds or paid:
+        recoveries = clean["dunning.recovery"]._search_paid(moves)
+        if notices or holds or paid or recoveries:
             self.env.flush_all()  # What fails here is the accountant's own.
+        if recoveries:
+            self._dunning_try(recoveries._settle_paid, recoveries)
         if holds:
             self._dunning_try(holds._settle_agreements, holds)
         if notices:
@@ -262,6 +308,94 @@ class AccountMove(models.Model):
         if self.env.context.get("dunning_books_discount"):
             values["installment_state"] = None
         return values
+
+    def _dunning_resume(self):
+        """Let the recurrence of this draft go on as it was before it rested."""
+        self.ensure_one()
+        self.write(
+            {
+                "auto_post": self.dunning_paused_auto_post,
+                "auto_post_until": self.dunning_paused_until,
+                "dunning_paused_auto_post": False,
+                "dunning_paused_until": False,
+                "dunning_paused_for_id": False,
+            }
+        )
+
+    def action_dunning_resume(self):
+        """Let the recurrence go on although the debt is not paid."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.dunning_paused_for_id:
+            self._dunning_resume()
+
+    # === CHARGES WITHOUT THE CUSTOMER === #
+
+    def _dunning_charge_failed(self, transaction=None, message=None):
+        """A stored payment method was refused for these invoices: recover it.
+
+        For modules that charge invoices in their own way; charges through Odoo's
+        payment transactions with ``operation="offline"`` are noticed by themselves.
+
+        :param transaction: ``payment.transaction`` that failed, names method and reason
+        :param str message: what the provider said, where there is no transaction
+        :return: the ``dunning.recovery`` that are open now, one per open invoice
+        """
+        tx_sudo = (transaction or self.env["payment.transaction"]).sudo()
+        model = self.env["dunning.recovery"].sudo()
+        found = tx_sudo._dunning_classify(message)
+        failed = self.filtered(
+            lambda move: (
+                move.state == "posted"
+                and move.is_sale_document()
+                and move._dunning_get_open_lines()
+            )
+        )
+        known = self.env["dunning.recovery.charger"].sudo()._search_open(failed)
+        opened = model
+        for move in failed - known.move_id:
+            opened |= model._open(
+                move, tx_sudo, *found, message or tx_sudo.state_message
+            )
+        if tx_sudo.dunning_is_unknown:
+            for recovery in opened:
+                recovery._set_state("unknown")
+                recovery._ask_person()
+        elif tx_sudo:
+            for recovery in known.filtered(lambda one: one.transaction_id == tx_sudo):
+                recovery._hear_refusal(*found, tx_sudo.state_message)
+        return known | opened
+
+    def _dunning_charge_token(self, token):
+        """Charge what is due of this invoice to ``token``, as tries of recoveries are:
+        on disk before the provider is asked, never beside another payment.
+
+        Commits the transaction of the caller. A refusal opens a recovery by itself.
+
+        :param token: ``payment.token`` of the same customer; if he replaced it, the new
+            one is charged
+        :return: the ``payment.transaction``; empty if another one is under way
+        :raise UserError: if nothing is open
+        """
+        self.ensure_one()
+        charger = self.env["dunning.recovery.charger"].sudo()
+        charger._lock_move(self)
+        token = token._dunning_get_current()
+        lines = self.env["dunning.recovery"]._get_due(self)
+        if not lines:
+            raise UserError(self.env._("%s: nothing is left to be charged.", self.name))
+        if charger._get_under_way(self.sudo()):
+            return self.env["payment.transaction"]
+        tx_sudo = charger._create_transaction(
+            self,
+            token.sudo(),
+            sum(lines.mapped("amount_residual_currency")),
+            self.env["payment.transaction"]._compute_reference(
+                token.sudo().provider_code, prefix=self.name
+            ),
+        )
+        self.env["dunning.account.payment"]._charge(tx_sudo)
+        return tx_sudo
 
     def _dunning_get_open_lines(self):
         return self.line_ids.filtered(

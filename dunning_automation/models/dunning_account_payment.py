@@ -177,7 +177,8 @@ class DunningAccountPayment(models.AbstractModel):
         )
         same = attempts.filtered(
             lambda tx: (
-                tx.invoice_ids == moves
+                tx.operation != "offline"  # What we charge is none of his clicks.
+                and tx.invoice_ids == moves
                 and tx._convert_to_write({name: tx[name] for name in values}) == values
             )
         )
@@ -227,7 +228,7 @@ class DunningAccountPayment(models.AbstractModel):
         since = self.env.cr.now() - timedelta(hours=1)
         return tx.filtered(
             lambda tx: (
-                tx.invoice_ids.commercial_partner_id == partner
+                (tx.invoice_ids or tx).partner_id.commercial_partner_id == partner
                 and tx.state != "draft"
                 and tx.create_date > since
             )

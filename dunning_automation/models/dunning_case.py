@@ -44,6 +44,7 @@ class DunningCase(models.Model):
         "dunning.case.account",
         "dunning.case.courtesy",
         "dunning.case.bank",
+        "dunning.case.recovery",
         "dunning.case.reply",
         "dunning.case.escalation",
         "dunning.case.handover",

@@ -222,7 +222,7 @@ class DunningComposer(models.AbstractModel):
         a text, and remember what they were written from."""
         # Records taken out of a list (filtered, grouped) are read one by one.
         self.line_ids.move_id.fetch(PRINTED_FIELDS)
-        render = getattr(self, f"_render_{self.action_id.channel}", None)
+        render = getattr(self, f"_render_{self[:1].channel}", None)
         if render:
             render()
         facts = self.env["dunning.ledger"]._review(self)

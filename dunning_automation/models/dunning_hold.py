@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-OWNED = ("promise", "dispute", "plan")
+OWNED = ("promise", "dispute", "plan", "recovery")
 KEPT_BY_SYSTEM = {"company_id", "date_start", "kind", "partner_id", "scope", "state"}
 
 
@@ -33,6 +33,7 @@ class DunningHold(models.Model):
             ("plan", "Payment Plan"),
             ("legal", "Legal"),
             ("contact", "Contact"),
+            ("recovery", "Failed Payment"),
         ],
         required=True,
         default="manual",
@@ -304,8 +305,8 @@ class DunningHold(models.Model):
         if any(hold.kind in OWNED for hold in self):
             raise UserError(
                 self.env._(
-                    "This hold belongs to a promise, a dispute or a payment plan and "
-                    "follows it: change or cancel that one."
+                    "This hold belongs to a promise, a dispute, a payment plan or a "
+                    "failed payment and follows it: change or cancel that one."
                 )
             )
 

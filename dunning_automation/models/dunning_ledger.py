@@ -370,14 +370,15 @@ class DunningLedger(models.AbstractModel):
                        policy.min_overdue_amount,
                        COALESCE(policy.item_grace_days, 0) AS item_grace,
                        %(courtesy)s AS courtesy,
-                       CASE WHEN action.id IS NULL OR policy.active IS NOT TRUE
+                       CASE WHEN notice.payment_message IS NULL
+                             AND (action.id IS NULL OR policy.active IS NOT TRUE)
                               OR policy.mode IN ('simulate', 'shadow')
                             THEN 'policy_changed'
                             WHEN %(opted_out)s THEN 'opted_out'
                             WHEN (%(reachable)s) IS NOT TRUE THEN 'recipient_invalid'
                         END AS early_stop
                   FROM dunning_notice notice
-                  JOIN dunning_level level ON level.id = notice.level_id
+             LEFT JOIN dunning_level level ON level.id = notice.level_id
              LEFT JOIN dunning_policy policy ON policy.id = notice.policy_id
              LEFT JOIN dunning_action action ON action.id = notice.action_id
              LEFT JOIN dunning_action_variant variant

@@ -49,6 +49,7 @@ class DunningNotice(models.Model):
     _name = "dunning.notice"
     _description = "Dunning Notice"
     _inherit = [
+        "dunning.payment.message",  # First: it changes what others do.
         "dunning.account.link",
         "dunning.charge",
         "dunning.charge.booking",
@@ -96,7 +97,7 @@ class DunningNotice(models.Model):
         "dunning.policy", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     level_id = fields.Many2one(
-        "dunning.level", required=True, readonly=True, index=True, ondelete="restrict"
+        "dunning.level", readonly=True, index=True, ondelete="restrict"
     )
     action_id = FollowingMany2one(
         "dunning.action", readonly=True, index="btree_not_null", ondelete="set null"
@@ -185,6 +186,10 @@ class DunningNotice(models.Model):
         compute="_compute_sending_hold", help="Why nothing may leave at the moment."
     )
 
+    _has_reason = models.Constraint(
+        "CHECK(level_id IS NOT NULL OR payment_message IS NOT NULL)",
+        "A notice is of a level, or about a payment method.",
+    )
     _dedup_key_uniq = models.Constraint(
         "UNIQUE(dedup_key)", "This notice was planned before."
     )
@@ -211,12 +216,12 @@ class DunningNotice(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("partner_id", "level_id")
+    @api.depends("partner_id", "level_id", "payment_message")
     def _compute_display_name(self):
+        labels = dict(self._fields["payment_message"]._description_selection(self.env))
         for notice in self:
-            notice.display_name = (
-                f"{notice.level_id.name} · {notice.partner_id.display_name}"
-            )
+            title = labels.get(notice.payment_message) or notice.level_id.name
+            notice.display_name = f"{title} · {notice.partner_id.display_name}"
 
     @api.depends("line_ids.residual", "line_ids.skip_reason", "line_ids.drop_reason")
     def _compute_overdue_amount(self):
@@ -529,6 +534,7 @@ class DunningNotice(models.Model):
         :return: why the notice must not leave, empty if it may
         """
         self.ensure_one()
+        row = self._review_payment(row)
         for line in self.env["dunning.notice.line"].browse(row["lines"]):
             line._apply_review(row["lines"][line.id])
         if row["stop"]:
@@ -546,6 +552,7 @@ class DunningNotice(models.Model):
             return ", ".join(sorted(set(dropped))) or self.env._("Nothing is due")
         return {
             "policy_changed": self.env._("The policy does not send this any more."),
+            "outdated": self.env._("What it says is not true any more."),
             "opted_out": self.env._("The recipient does not want to hear from us so."),
             "recipient_invalid": self.env._(
                 "The recipient cannot be written to any more."

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from ..tools import pilot
 from ..tools.ladder import RUNG_KEYS, STANDARD_LADDER
 
-HOLD_KINDS = ("legal", "dispute", "plan", "promise", "contact", "manual")
+HOLD_KINDS = ("legal", "dispute", "plan", "promise", "contact", "manual", "recovery")
 """Where several holds stop a line, the first of these is the reason that is shown."""
 
 
@@ -196,6 +196,15 @@ class DunningPolicy(models.Model):
         index="btree_not_null",
         ondelete="restrict",
         help="Milder levels are left out.",
+    )
+    retry_schedule_id = fields.Many2one(
+        "dunning.retry.schedule",
+        "Retries of Refused Payments",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        help="When stored payment methods that were refused are tried again. Empty = "
+        "the first schedule.",
     )
     courtesy_id = fields.Many2one(
         "dunning.courtesy",

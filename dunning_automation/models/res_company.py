@@ -83,6 +83,12 @@ class ResCompany(models.Model):
         help="So many days a link in a message opens the customer's account without a "
         "login. 0 = messages contain no such link, and those sent open nothing.",
     )
+    dunning_expiry_days = fields.Integer(
+        "Card Expiry Notice",
+        default=21,
+        help="So many days before a stored card expires the customer is asked for the "
+        "new one, where the payment provider tells the day. 0 = never.",
+    )
     dunning_track_opening = fields.Boolean(
         "See Whether Messages Are Opened",
         help="E-mails contain a picture of one pixel that tells when they are "
@@ -201,6 +207,10 @@ class ResCompany(models.Model):
     _dunning_link_days_not_negative = models.Constraint(
         "CHECK(dunning_link_days >= 0)",
         "The days that a link to the account is valid cannot be negative.",
+    )
+    _dunning_expiry_days_not_negative = models.Constraint(
+        "CHECK(dunning_expiry_days >= 0)",
+        "The days before a card expires cannot be negative.",
     )
     _dunning_upload_mb_limits = models.Constraint(
         "CHECK(dunning_upload_mb BETWEEN 0 AND 20)",

@@ -24,6 +24,9 @@ class ResConfigSettings(models.TransientModel):
     dunning_link_days = fields.Integer(
         related="company_id.dunning_link_days", readonly=False
     )
+    dunning_expiry_days = fields.Integer(
+        related="company_id.dunning_expiry_days", readonly=False
+    )
     dunning_track_opening = fields.Boolean(
         related="company_id.dunning_track_opening", readonly=False
     )

@@ -1,4 +1,5 @@
 from . import dunning_account
 from . import dunning_data_quality
 from . import dunning_health
+from . import dunning_recovery_analysis
 from . import dunning_start

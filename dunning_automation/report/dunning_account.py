@@ -179,7 +179,7 @@ class DunningAccount(models.AbstractModel):
                    AND (tx.state = 'done' AND tx.is_post_processed IS NOT TRUE
                         OR tx.state IN ('pending', 'authorized')
                        AND provider.code NOT IN ('none', 'custom')
-                    OR tx.operation = 'online_token'
+                    OR tx.operation IN ('online_token', 'offline')
                        AND tx.provider_reference IS NULL
                        AND (tx.state = 'draft'
                          OR tx.state = 'error' AND tx.dunning_is_unknown)

@@ -87,6 +87,7 @@ class DunningHealth(models.AbstractModel):
             self._check_leases,
             self._check_fences,
             self._check_unknown,
+            self._check_unknown_charges,
             self._check_failed,
             self._check_held,
             self._check_mail_server,
@@ -498,6 +499,24 @@ class DunningHealth(models.AbstractModel):
             count,
             "unknown",
             companies,
+        )
+
+    def _check_unknown_charges(self, companies):
+        domain = [("state", "=", "unknown"), ("company_id", "in", companies.ids)]
+        count = self.env["dunning.recovery"].search_count(domain)
+        title = self.env._("Charges without an answer")
+        return self._prepare_check(
+            "unknown_charges",
+            title,
+            "warning" if count else "ok",
+            self.env._(
+                "These cards are never charged again by themselves: a manager finds "
+                "out at the payment provider whether they were."
+            )
+            if count
+            else self.env._("Of every charge it is known what became of it."),
+            count,
+            self._prepare_action(title, "dunning.recovery", domain) if count else None,
         )
 
     def _check_failed(self, companies):

@@ -29,10 +29,31 @@ class MatrixCommon(AccountCommon):
         self.customer.name, self.overdue.ref = "ANNASFIRM", "ANNASREF"
         self.other.name, self.foreign.ref = "BENSFIRM", "BENSREF"
         self.secrets = {
-            "anna": (b"ANNASFIRM", b"ANNASREF"),
-            "ben": (b"BENSFIRM", b"BENSREF"),
+            "anna": (b"ANNASFIRM", b"ANNASREF", b"ANNASCARD"),
+            "ben": (b"BENSFIRM", b"BENSREF", b"BENSCARD"),
         }
+        self.card = self.refused(self.overdue, "ANNASCARD")
+        self.refused(self.foreign, "BENSCARD")
         self.env.flush_all()
+
+    def refused(self, move, details):
+        """A stored card that was refused for ``move``."""
+        provider = self.env["payment.provider"].sudo().search([], limit=1)
+        token = provider.env["payment.token"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": provider.env["payment.method"]
+                .with_context(active_test=False)
+                .search([], limit=1)
+                .id,
+                "partner_id": move.partner_id.id,
+                "payment_details": details,
+                "provider_ref": "reference",
+            }
+        )
+        reason = self.env["dunning.decline.reason"]
+        self.env["dunning.recovery"]._open(move, token, "expired", reason, "")
+        return token
 
     def routes(self, prefix):
         """[(path below the account, method, whether it is called as JSON-RPC)]"""
@@ -256,6 +277,7 @@ class TestAccountForms(MatrixCommon):
             (payment.move_id, "ref"),
             (reason, "name"),
             (self.customer, "street"),
+            (self.card, "payment_details"),
         ]
         for text in CORPUS:
             with self.subTest(text):
@@ -264,3 +286,4 @@ class TestAccountForms(MatrixCommon):
                         record[name] = text
                 self.env.flush_all()
                 self.assertInert(self.page(None, self.link))
+                self.assertInert(self.page(None, f"{self.link}/method"))

@@ -260,6 +260,15 @@ class TestHealth(HealthCommon):
                 found = self.env["dunning.notice"].search(check["action"]["domain"])
                 self.assertTrue(found)
 
+    def test_charges_without_an_answer(self):
+        [recovery] = self.invoice()._dunning_charge_failed(message="no money")
+        self.assertEqual(self.check("unknown_charges")["state"], "ok")
+        recovery.sudo()._set_state("unknown")
+        check = self.check("unknown_charges")
+        self.assertEqual((check["state"], check["value"]), ("warning", 1))
+        found = self.env["dunning.recovery"].search(check["action"]["domain"])
+        self.assertEqual(found, recovery)
+
     def test_held_run(self):
         self.company.dunning_daily_limit = 1
         self.invoices([{"partner": customer} for customer in self._create_customers(2)])

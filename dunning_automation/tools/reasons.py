@@ -53,6 +53,7 @@ REASONS = [
     ("hold_dispute", "Disputed"),
     ("hold_promise", "The customer promised to pay"),
     ("hold_plan", "A payment plan is kept"),
+    ("hold_recovery", "A payment that was refused is being recovered"),
     ("hold_legal", "With a lawyer or collection agency"),
     ("hold_contact", "An answer of the customer waits for a person"),
     # unreachable

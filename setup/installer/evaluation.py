@@ -7,18 +7,22 @@ stands on the day after its last one. The addon itself trains and predicts.
 from __future__ import annotations
 
 import argparse
+import subprocess
 from pathlib import Path
 
-from . import demo, locks
+from . import demo, locks, paths, virtualenv
 from .databases import Databases
 from .environment import prepare
 from .testing import BUILD_LOCK
 
+ADDON = "dunning_automation"
 DATABASE = "evaluate"
 
 
 def main(arguments: list) -> int:
     options = _parse(arguments)
+    if options.recovery:
+        return _simulate_recovery()
     # Before anything is made: a file that cannot be read costs nobody's time.
     ledger = demo.csv_ledger(options)
     environment = prepare(options.odoo, options.db)
@@ -42,6 +46,13 @@ def main(arguments: list) -> int:
     return 0
 
 
+def _simulate_recovery() -> int:
+    """The table of `tools/recovery_simulation.py`: no Odoo, no database."""
+    code = "from tools import recovery_simulation as it; print(it.to_markdown())"
+    command = [virtualenv.python(), "-c", code]
+    return subprocess.run(command, cwd=paths.CHECKOUT / ADDON, check=True).returncode
+
+
 def _parse(arguments: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="setup/evaluate",
@@ -49,8 +60,13 @@ def _parse(arguments: list) -> argparse.Namespace:
         "what came after each, and compare with what happened, with the base rate and "
         "with the customer's own average. Writes Markdown.",
     )
-    parser.add_argument(
-        "--ledger", metavar="FILE", required=True, help="a receivables export as CSV"
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--ledger", metavar="FILE", help="a receivables export as CSV")
+    what.add_argument(
+        "--recovery",
+        action="store_true",
+        help="instead: simulate how much of what could not be charged comes back under "
+        "which policy, with the model that this follows from",
     )
     parser.add_argument(
         "--late-after",
