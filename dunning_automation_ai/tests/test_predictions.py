@@ -128,6 +128,14 @@ class TestPredictions(BaseCase):
         self.assertLessEqual(found["very_late"]["n"], found["late"]["n"])
         self.assertIn("More than 30 days late", report.Report(result).markdown())
 
+    def test_nothing_is_old_enough_to_be_very_late(self):
+        """Of the last cut-off one knows who was late, but not yet who was very late."""
+        result = back_test.run(self.samples, to_date(700), prior=0.35, horizon=90)
+        last = result.folds[-1]
+        self.assertTrue(len(last.late))
+        self.assertFalse(len(last.very_late))
+        self.assertTrue(result.figures()["very_late"]["n"])
+
     def test_nobody_more_than_thirty_days_late(self):
         """There is nothing to learn: the rule it is, and no error."""
         self.assertFalse(self.result.beats_very_rule())
