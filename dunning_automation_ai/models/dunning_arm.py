@@ -80,6 +80,8 @@ class DunningArm(models.Model):
             return self.env._("%s more needed", self.more)
         if self.best > bandit.SURE:
             return self.env._("Works best")
+        if self.best < 1 - bandit.SURE:
+            return self.env._("Another one works better")
         return self.env._("No difference that matters")
 
     @api.model
@@ -94,7 +96,8 @@ class DunningArm(models.Model):
     @api.model
     def _draw(self, company, kind, asked):
         """Choose by chance, for a customer the same for a month while the evidence
-        stays about the same.
+        stays about the same. Where nothing was weighed, as of a policy that does not
+        apply any more, all are as likely.
 
         :param asked: list of (scope, debtor id, customer id, possible options)
         :return: a ``Choice`` for each of ``asked``
@@ -125,7 +128,7 @@ class DunningArm(models.Model):
         found = []
         for scope, debtor, partner_id, options in asked:
             segment = segment_of.get(partner_id)
-            shares = known.get((scope, segment)) or known[scope, None]
+            shares = known.get((scope, segment)) or known.get((scope, None), {})
             weights = bandit.among(shares, options)
             key = bandit.key_of(f"{kind}/{scope}", debtor, today)
             option = weighted_choice.choose(weights, key)

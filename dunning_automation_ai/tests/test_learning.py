@@ -199,6 +199,7 @@ class TestLearning(DunningCommon):
         self.assertAlmostEqual(found[good.id].share, 1 - bandit.FLOOR / 2, places=3)
         self.assertAlmostEqual(found[bad.id].share, bandit.FLOOR / 2, places=3)
         self.assertEqual(found[good.id].evidence, "Works best")
+        self.assertEqual(found[bad.id].evidence, "Another one works better")
         self.assertEqual((found[good.id].number, found[good.id].name), (50, "Good"))
         invoices = self.remind(40)
         chosen = [self.notice(invoice).variant_id for invoice in invoices]
@@ -259,6 +260,15 @@ class TestLearning(DunningCommon):
         self.policy.write({"learn_variant": True, "mode": "simulate"})
         self.remind(4)
         self.assertFalse(self.trials.search([]))
+
+    def test_policy_that_was_archived_meanwhile(self):
+        """What it planned is still written, and chosen by an even lot."""
+        self.add_variants("A", "B")
+        self.policy.learn_variant = True
+        notice = self.told(self.invoice(self.customer), 1, state="ready")
+        self.policy.active = False
+        notice.sudo()._choose_variants()
+        self.assertAlmostEqual(notice.trial_ids.propensity, 0.5)
 
     def test_variants_that_are_gone(self):
         """What was learnt of them is no obstacle."""

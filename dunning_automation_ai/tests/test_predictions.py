@@ -128,6 +128,24 @@ class TestPredictions(BaseCase):
         self.assertLessEqual(found["very_late"]["n"], found["late"]["n"])
         self.assertIn("More than 30 days late", report.Report(result).markdown())
 
+    def test_nothing_is_old_enough_to_be_very_late(self):
+        """Of the last cut-off one knows who was late, but not yet who was very late."""
+        result = back_test.run(self.samples, to_date(699), prior=0.35, horizon=90)
+        last = result.folds[-1]
+        self.assertTrue(len(last.late))
+        self.assertFalse(len(last.very_late))
+        self.assertTrue(result.figures()["very_late"]["n"])
+
+    def test_nobody_of_a_cut_off_has_paid(self):
+        """There is no day to compare with, and no error."""
+        later = self.samples.issued >= 630
+        unpaid = replace(
+            self.samples, known=np.where(later, np.nan, self.samples.known)
+        )
+        result = back_test.run(unpaid, to_date(740), prior=0.35, horizon=90)
+        self.assertFalse(len(result.folds[-1].days_late))
+        self.assertTrue(result.figures()["date"]["n"])
+
     def test_nobody_more_than_thirty_days_late(self):
         """There is nothing to learn: the rule it is, and no error."""
         self.assertFalse(self.result.beats_very_rule())

@@ -257,7 +257,10 @@ def _fold(samples, day, until, end, prior, champion=None):
             "base": day_model.Days(due, due, due),
         },
         very_late(judged, end),
-        {key: model.predict(judged.matrix) for key, model in very.items()},
+        {
+            key: model.predict(judged.matrix) if len(judged) else np.empty(0)
+            for key, model in very.items()
+        },
     )
 
 

@@ -94,11 +94,16 @@ def shares(best):
 
 
 def among(weights, options):
-    """The shares of those options that are possible at the moment.
+    """The shares of those options that are possible at the moment; the same for all
+    where one is not known yet.
 
     >>> among({1: 0.5, 2: 0.3, 3: 0.2}, [2, 3])
     {2: 0.6, 3: 0.4}
+    >>> among({1: 0.9}, [1, 2])
+    {1: 0.5, 2: 0.5}
     """
+    if set(options) - set(weights):
+        return dict.fromkeys(options, 1 / len(options))
     total = sum(weights[option] for option in options)
     return {option: weights[option] / total for option in options}
 

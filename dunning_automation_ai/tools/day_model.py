@@ -98,6 +98,8 @@ class DayTrees:
 
     def predict(self, samples):
         usual = self.rule.usual(samples)
+        if not len(samples):
+            return Days(usual, usual, usual)
         days = usual + self.fitted.predict(samples.matrix)
         if self.second:
             days = (days + self.second.predict(samples.matrix)) / 2
