@@ -71,8 +71,9 @@ class Subscriber(Customer):
             "payment_method_line_id": line["id"],
             "payment_token_id": token,
         }
-        wizard = call("account.payment.register", "create", [values], context=context)
-        call("account.payment.register", "action_create_payments", wizard)
+        register = "account.payment.register"
+        wizard = call(register, "create", [values], context=context)
+        call(register, "action_create_payments", wizard, context=context)
         self.stub.refuses = lambda body: None
         return self.state
 
