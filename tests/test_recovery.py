@@ -429,6 +429,7 @@ def wake(fleet) -> None:
 
 def settle_leases(fleet) -> None:
     """Until nobody charges any more: the rest is charged, leases run out."""
+
     def nothing_left():
         wake(fleet)
         time.sleep(0.5)
