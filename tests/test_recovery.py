@@ -57,10 +57,13 @@ class Subscriber(Customer):
         token = values.pop("token", self.debtor["token"])
         call = self.shop.call
         [stored] = call("payment.token", "read", [token], ["provider_id"])
+        [provider], bank = stored["provider_id"][:1], [("type", "=", "bank")]
+        [journal] = call("account.journal", "search", bank, limit=1)
+        call("payment.provider", "write", [provider], {"journal_id": journal})
         [line] = call(
             "account.payment.method.line",
             "search_read",
-            [("payment_provider_id", "=", stored["provider_id"][0])],
+            [("payment_provider_id", "=", provider)],
             ["journal_id"],
         )
         values = {
@@ -68,8 +71,9 @@ class Subscriber(Customer):
             "payment_method_line_id": line["id"],
             "payment_token_id": token,
         }
-        wizard = call("account.payment.register", "create", [values], context=context)
-        call("account.payment.register", "action_create_payments", wizard)
+        register = "account.payment.register"
+        wizard = call(register, "create", [values], context=context)
+        call(register, "action_create_payments", wizard, context=context)
         self.stub.refuses = lambda body: None
         return self.state
 
@@ -425,6 +429,7 @@ def wake(fleet) -> None:
 
 def settle_leases(fleet) -> None:
     """Until nobody charges any more: the rest is charged, leases run out."""
+
     def nothing_left():
         wake(fleet)
         time.sleep(0.5)
