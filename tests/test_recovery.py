@@ -57,10 +57,13 @@ class Subscriber(Customer):
         token = values.pop("token", self.debtor["token"])
         call = self.shop.call
         [stored] = call("payment.token", "read", [token], ["provider_id"])
+        [provider], bank = stored["provider_id"][:1], [("type", "=", "bank")]
+        [journal] = call("account.journal", "search", bank, limit=1)
+        call("payment.provider", "write", [provider], {"journal_id": journal})
         [line] = call(
             "account.payment.method.line",
             "search_read",
-            [("payment_provider_id", "=", stored["provider_id"][0])],
+            [("payment_provider_id", "=", provider)],
             ["journal_id"],
         )
         values = {
