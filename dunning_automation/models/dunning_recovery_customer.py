@@ -17,7 +17,7 @@ class DunningRecoveryCustomer(models.AbstractModel):
         "written to.",
     )
     notice_ids = fields.One2many(
-        "dunning.notice", "recovery_id", "Messages", readonly=True
+        "dunning.notice", "recovery_id", "What He Heard", readonly=True
     )
 
     def _choose_message(self):
