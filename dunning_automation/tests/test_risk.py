@@ -214,7 +214,7 @@ class TestRisk(DunningCommon):
             self.env["res.partner"]._dunning_compute_risk(self.company)
             counts.append(self.cr.sql_log_count - before)
         self.assertEqual(counts[1], counts[2])
-        self.assertLessEqual(counts[2], 6)
+        self.assertLessEqual(counts[2], 7)
 
     def test_nobody_writes_it_by_hand(self):
         self.invoice(days_overdue=8)

@@ -130,7 +130,7 @@ class TestPredictions(BaseCase):
 
     def test_nothing_is_old_enough_to_be_very_late(self):
         """Of the last cut-off one knows who was late, but not yet who was very late."""
-        result = back_test.run(self.samples, to_date(699), prior=0.35, horizon=90)
+        result = back_test.run(self.samples, to_date(690), prior=0.35, horizon=90)
         last = result.folds[-1]
         self.assertTrue(len(last.late))
         self.assertFalse(len(last.very_late))
