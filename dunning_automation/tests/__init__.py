@@ -41,6 +41,7 @@ from . import (
     test_interest_properties,
     test_interest_rules,
     test_kill_switch,
+    test_kpi,
     test_message,
     test_modes,
     test_optouts,
