@@ -4,7 +4,7 @@ Amounts are in one currency, which currency does not matter; days are days, rate
 percent. Sales are posted customer invoices less credit notes, tax included, because
 receivables include it. Nothing is rounded here.
 
-A figure that cannot be computed is no zero: it is a ``Figure`` without a value, and says
+A figure that cannot be computed is no zero: it is a ``Figure`` without value that says
 why.
 """
 
