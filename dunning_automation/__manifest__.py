@@ -64,6 +64,7 @@
         "views/dunning_seal_views.xml",
         "views/dunning_verification_views.xml",
         "views/dunning_health_views.xml",
+        "views/dunning_dashboard_views.xml",
         "views/dunning_data_quality_views.xml",
         "views/dunning_start_views.xml",
         "views/account_move_views.xml",
