@@ -82,6 +82,7 @@
         ],
         "web.assets_frontend": ["dunning_automation/static/src/account/**/*"],
         "web.assets_tests": ["dunning_automation/static/tests/tours/**/*"],
+        "web.assets_unit_tests": ["dunning_automation/static/tests/*.test.js"],
     },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",

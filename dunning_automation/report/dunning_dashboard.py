@@ -286,6 +286,10 @@ class DunningDashboard(models.AbstractModel):
             **dict.fromkeys(
                 ("overdue", "add"), ledger._get_overdue_domain(scope, last)
             ),
+            "best_dso": opened & Domain("date_maturity", ">=", last),
+            "cei": ledger._get_lines_domain(scope)
+            & Domain("date", ">=", first)
+            & Domain("date", "<=", last),
             "cei_cash": ledger._get_cash_domain(scope, first, last),
             "at_risk": ledger._get_risk_domain(scope, first - delay, last - delay),
         }

@@ -38,6 +38,7 @@ from . import (
     test_holds,
     test_charge_booking,
     test_charges,
+    test_hoot,
     test_interest,
     test_interest_properties,
     test_interest_rules,

@@ -1,10 +1,12 @@
+import json
 from datetime import date, timedelta
 from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
+from odoo.tools.json import json_default
 
 from .common import DunningCommon
 
@@ -307,6 +309,28 @@ class TestDashboard(DashboardCommon):
             counts.append(self.cr.sql_log_count - before)
         self.assertEqual(counts[1], counts[2])
         self.assertLess(counts[2], 90)
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardOverJson(DashboardCommon, HttpCase):
+    def test_another_program_reads_it(self):
+        """The same figures, by an API key of a collector; none without."""
+        self.keep_books()
+        user = self.new_user("program", "dunning_automation.group_user")
+        keys = self.env["res.users.apikeys"].with_user(user).sudo()
+        key = keys._generate("rpc", "Figures", None)
+        for token, status in ((key, 200), ("wrong", 401)):
+            with self.subTest(status):
+                response = self.url_open(
+                    "/json/2/dunning.dashboard/get_figures",
+                    json={"filters": {"date": "2026-02-19"}},
+                    headers={"Authorization": f"Bearer {token}"},
+                )
+                self.assertEqual(response.status_code, status)
+                if status == 200:
+                    expected = self.figures(user, date="2026-02-19")
+                    expected = json.loads(json.dumps(expected, default=json_default))
+                    self.assertEqual(response.json(), expected)
 
 
 @tagged("post_install", "-at_install")
