@@ -65,15 +65,18 @@ class DunningDataQuality(models.AbstractModel):
         counted = self.sudo()._count()
         return [self._finish(row, *counted[row["code"]]) for row in self._get_rows()]
 
-    def _check_reader(self):
+    def _may_read(self):
         user = self.env.user
-        if not any(
+        return any(
             user.has_group(group)
             for group in (
                 "dunning_automation.group_manager",
                 "account.group_account_readonly",
             )
-        ):
+        )
+
+    def _check_reader(self):
+        if not self._may_read():
             raise AccessError(
                 self.env._("Only collections managers and accountants check the data.")
             )

@@ -1,5 +1,6 @@
 import {Component, onWillStart, useEffect, useRef} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
+import {cookie} from "@web/core/browser/cookie";
 import {loadBundle} from "@web/core/assets";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
@@ -8,15 +9,19 @@ import {standardFieldProps} from "@web/views/fields/standard_field_props";
  * Told apart whatever the eyes: by hue for the colour-blind, by lightness in grey (of
  * the palette by Okabe and Ito).
  */
-const COLORS = ["#0072B2", "#E69F00", "#56B4E9", "#D55E00"];
+const COLORS = ["#0072B2", "#E69F00", "#D55E00", "#56B4E9"];
 
 /**
  * A chart of figures that the server computed: ``{type, labels, datasets: [{label,
- * data}]}``. The same figures stand in a table for those who do not see it.
+ * data}], stacked}``. The same figures stand in a table for those who do not see it.
  */
 export class DunningChart extends Component {
     static template = "dunning_automation.Chart";
-    static props = {...standardFieldProps};
+    static props = {
+        value: Object,
+        label: {type: String, optional: true},
+        format: {type: Function, optional: true},
+    };
 
     setup() {
         this.canvasRef = useRef("canvas");
@@ -29,20 +34,24 @@ export class DunningChart extends Component {
                 const chart = new Chart(this.canvasRef.el, this.config);
                 return () => chart.destroy();
             },
-            () => [JSON.stringify(this.value)],
+            () => [JSON.stringify(this.props.value)],
         );
     }
 
-    get value() {
-        return this.props.record.data[this.props.name] || {labels: [], datasets: []};
+    get label() {
+        return this.props.label || _t("Chart of the figures below");
     }
 
     get hasData() {
-        return this.value.labels.length > 0;
+        return this.props.value.labels.length > 0;
     }
 
     get config() {
-        const {type, labels, datasets} = this.value;
+        const {type, labels, datasets, stacked} = this.props.value;
+        const format = this.props.format || ((number) => number);
+        const isDark = cookie.get("color_scheme") === "dark";
+        const color = isDark ? "#d5d6da" : "#495057";
+        const grid = {color: isDark ? "#3c3e4b" : "#dee2e6"};
         return {
             type,
             data: {
@@ -50,24 +59,55 @@ export class DunningChart extends Component {
                 datasets: datasets.map((dataset, index) => ({
                     ...dataset,
                     backgroundColor: COLORS[index % COLORS.length],
+                    borderColor: COLORS[index % COLORS.length],
                     borderRadius: 2,
+                    borderWidth: type === "line" ? 2 : 0,
+                    spanGaps: false,
                 })),
             },
             options: {
                 maintainAspectRatio: false,
                 animation: false,
-                plugins: {legend: {display: datasets.length > 1, position: "bottom"}},
+                plugins: {
+                    legend: {
+                        display: datasets.length > 1,
+                        position: "bottom",
+                        labels: {color, boxWidth: 12},
+                    },
+                    tooltip: {
+                        callbacks: {
+                            label: ({dataset, raw}) =>
+                                `${dataset.label}: ${format(raw)}`,
+                        },
+                    },
+                },
                 scales: {
-                    x: {grid: {display: false}},
-                    y: {beginAtZero: true, ticks: {precision: 0}},
+                    x: {stacked, grid: {display: false}, ticks: {color}},
+                    y: {
+                        stacked,
+                        grid,
+                        beginAtZero: true,
+                        ticks: {color, precision: 0, maxTicksLimit: 6},
+                    },
                 },
             },
         };
     }
 }
 
+/** The same in a form. */
+export class DunningChartField extends Component {
+    static template = "dunning_automation.ChartField";
+    static components = {DunningChart};
+    static props = {...standardFieldProps};
+
+    get value() {
+        return this.props.record.data[this.props.name] || {labels: [], datasets: []};
+    }
+}
+
 registry.category("fields").add("dunning_chart", {
-    component: DunningChart,
+    component: DunningChartField,
     displayName: _t("Chart"),
     supportedTypes: ["json"],
 });

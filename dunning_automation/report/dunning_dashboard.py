@@ -1,0 +1,569 @@
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from dateutil.relativedelta import relativedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import format_date
+
+from ..tools import aging, kpi
+from ..tools.kpi_tiles import AGING, REASONS, TILES, WORK
+from .dunning_dashboard_ledger import PROMPT_DAYS, RISK_DAYS, Scope
+
+PERIODS = (1, 3, 6, 12)
+TREND = 13
+HISTORY = 24
+"""Months that are read: a year of trend, and a year before its first point."""
+COUNTBACK = 12
+WEEKS = 13
+TOP = 10
+FILTERS = {"company_id", "date", "months", "policy_id", "user_id", "currency_id"}
+DELIVERED = ("sent", "delivered")
+DECIDED = ("kept", "partial", "broken")
+
+
+class Month(NamedTuple):
+    """A month that ends on a day of the calendar, not always its last one."""
+
+    end: date
+    days: int
+    sales: float
+    cash: float
+    receivables: float
+    not_due: float
+
+
+class DunningDashboard(models.AbstractModel):
+    """What is owed, what is at risk, what happened and what waits, on one page.
+
+    Reads only, and nothing but the ledger and our own records: the formulas are in
+    ``tools/kpi.py``, the sums in ``dunning.dashboard.ledger``. The number of statements
+    does not depend on what is owed.
+    """
+
+    _name = "dunning.dashboard"
+    _description = "Collections Dashboard"
+
+    @api.model
+    @api.readonly
+    def get_figures(self, filters=None):
+        """All figures of one company, also for other programs:
+        ``POST /json/2/dunning.dashboard/get_figures`` with ``{"filters": {...}}``.
+
+        :param filters: dict, all optional: ``company_id`` (default: the current one),
+            ``date`` (as of the end of this day, ``YYYY-MM-DD``, not after today),
+            ``months`` (length of the period that ends on that day: 1, 3, 6 or 12),
+            ``policy_id`` and ``user_id`` (customers to whom the policy applies now, or
+            whose open case the collector has now), ``currency_id`` (of the items)
+        :return: dict with
+
+            - ``tiles``: dicts with ``code``, ``title``, ``value`` (None: no figure,
+              ``reason`` says why), ``previous`` (at the start of the period, or in the
+              period before), ``unit`` (``money``, ``days``, ``percent`` or ``count``),
+              ``better`` (``up``, ``down`` or empty), ``formula`` and ``action``
+              (``name``, ``model``, ``domain`` of the records behind it, or False);
+              ``work`` is a list of the same kind for what waits now, whatever the date
+            - ``charts``: ``aging``, ``dso``, ``cei``, ``funnel``, ``cash`` and
+              ``channels``, each with ``type``, ``labels`` and ``datasets``
+            - ``debtors``: who owes most (``id``, ``name``, ``open``, ``overdue``)
+            - ``check``: ``reconciles``, ``difference`` and ``rows``: whether the aging
+              adds up to the balance of the receivable accounts, per currency
+            - ``filters`` as they were applied, and ``options`` to choose from
+
+            Money is in the currency of the company (``currency_id``).
+        :raise AccessError: no collections user, or not a company of the user
+        :raise UserError: a filter is not known or its value makes no sense
+        """
+        if not self.env.user.has_group("dunning_automation.group_user"):
+            raise AccessError(
+                self.env._("Only collections users see the figures of collections.")
+            )
+        filters = self._clean(filters or {})
+        company = self.env["res.company"].browse(filters["company_id"])
+        self = self.with_company(company)
+        scope = Scope(company, filters["currency_id"], self._get_debtors(filters))
+        months = self._read_months(scope, filters["date"])
+        owed = self.env["dunning.dashboard.ledger"]._read_aging(scope, filters["date"])
+        funnel = self._read_funnel(scope, months, filters["months"], 0)
+        return {
+            "currency_id": company.currency_id.id,
+            "filters": filters,
+            "options": self._get_options(company),
+            "tiles": self._get_tiles(scope, filters["months"], months, owed, funnel),
+            "work": self._get_work(scope),
+            "charts": {
+                "aging": self._chart_aging(owed),
+                "dso": self._chart_dso(months),
+                "cei": self._chart_cei(months),
+                "funnel": self._chart_funnel(funnel),
+                "cash": self._chart_cash(scope, filters["date"]),
+                "channels": self._chart_channels(scope, months, filters["months"]),
+            },
+            "debtors": self._get_debtor_rows(scope, filters["date"]),
+            "check": self._get_check(scope, filters["date"]),
+        }
+
+    # === FILTERS === #
+
+    def _clean(self, filters):
+        unknown = sorted(set(filters) - FILTERS)
+        if unknown:
+            raise UserError(self.env._("Unknown filters: %s.", unknown))
+        company = self._get_company(filters.get("company_id"))
+        today = company._dunning_today()
+        try:
+            day = fields.Date.to_date(filters.get("date") or today)
+            months = int(filters.get("months") or 3)
+            chosen = {
+                name: int(filters.get(name) or 0) or None
+                for name in ("policy_id", "user_id", "currency_id")
+            }
+        except (TypeError, ValueError) as error:
+            raise UserError(self.env._("A filter cannot be read: %s", error)) from error
+        if day > today:
+            raise UserError(self.env._("The figures are known until today only."))
+        if months not in PERIODS:
+            raise UserError(self.env._("A period has 1, 3, 6 or 12 months."))
+        return {"company_id": company.id, "date": day, "months": months, **chosen}
+
+    def _get_company(self, company_id):
+        companies = self.env.companies
+        if not company_id:
+            return self.env.company
+        if company_id not in companies.ids:
+            raise AccessError(self.env._("Choose one of your active companies."))
+        return companies.browse(company_id)
+
+    def _get_debtors(self, filters):
+        """Ids of the customers that policy and collector leave, None for all."""
+        company = Domain("company_id", "=", filters["company_id"])
+        chosen = []
+        if filters["policy_id"]:
+            domain = company & Domain("policy_id", "=", filters["policy_id"])
+            chosen.append(("dunning.decision", domain))
+        if filters["user_id"]:
+            domain = company & Domain("user_id", "=", filters["user_id"])
+            chosen.append(("dunning.case", domain & Domain("state", "=", "open")))
+        found = [
+            {
+                partner.id
+                for (partner,) in self.env[model]._read_group(domain, ["partner_id"])
+            }
+            for model, domain in chosen
+        ]
+        return sorted(set.intersection(*found)) if found else None
+
+    def _get_options(self, company):
+        cases = self.env["dunning.case"]._read_group(
+            [("company_id", "=", company.id), ("state", "=", "open")], ["user_id"]
+        )
+        collectors = self.env["res.users"].union(*(user for (user,) in cases))
+        return {
+            "companies": self._get_names(self.env.companies),
+            "policies": self._get_names(
+                self.env["dunning.policy"]._search_applicable(company)
+            ),
+            "collectors": self._get_names(collectors),
+            "currencies": self._get_names(
+                self.env["res.currency"].search([("active", "=", True)])
+            ),
+        }
+
+    def _get_names(self, records):
+        return [
+            {"id": record.id, "name": record.display_name} for record in records.sudo()
+        ]
+
+    # === THE LEDGER BY MONTH === #
+
+    def _read_months(self, scope, day):
+        """The months that end on ``day``, the latest first, and one point before."""
+        ledger = self.env["dunning.dashboard.ledger"]
+        ends = [day - relativedelta(months=index) for index in range(HISTORY + 1)]
+        starts = [end + timedelta(days=1) for end in reversed(ends[1:])]
+        flows = ledger._read_flows(scope, starts, day)
+        not_due = ledger._read_not_due(scope, ends)
+        months, receivables = [], 0.0
+        for index, end in enumerate(reversed(ends), start=-1):
+            change, sales, cash = flows.get(index, (0.0, 0.0, 0.0))
+            receivables += change
+            days = (end - starts[index]).days + 1 if index >= 0 else 0
+            months.append(Month(end, days, sales, cash, receivables, not_due[end]))
+        return months[::-1]
+
+    def _measure(self, months, at, length):
+        """{code: figure} of the ``length`` months that end at the point ``at``."""
+        period = months[at : at + length]
+        now, opening = months[at], months[at + length].receivables
+        sales = sum(month.sales for month in period)
+        cash = sum(month.cash for month in period)
+        days = sum(month.days for month in period)
+        dso = kpi.dso_simple(now.receivables, sales, days)
+        best = kpi.dso_simple(now.not_due, sales, days)
+        return {
+            "dso": dso,
+            "dso_countback": self._get_countback(months, at),
+            "best_dso": best,
+            "add": kpi.average_days_delinquent(dso, best),
+            "cei": kpi.cei(opening, sales, now.receivables, now.not_due),
+            "cei_cash": kpi.cei_cash(opening, sales, now.not_due, cash),
+        }
+
+    def _get_countback(self, months, at):
+        past = months[at : min(at + COUNTBACK, HISTORY)]
+        pairs = [(month.sales, month.days) for month in past]
+        return kpi.dso_countback(months[at].receivables, pairs)
+
+    # === TILES === #
+
+    def _get_tiles(self, scope, length, months, owed, funnel):
+        ledger = self.env["dunning.dashboard.ledger"]
+        earlier = ledger._read_aging(scope, months[length].end)
+        now = self._get_all(scope, length, months, 0, owed, funnel)
+        before = self._get_all(
+            scope,
+            length,
+            months,
+            length,
+            earlier,
+            self._read_funnel(scope, months, length, length),
+        )
+        actions = self._get_actions(scope, months, length)
+        return [self._prepare_tile(tile, now, before, actions) for tile in TILES]
+
+    def _prepare_tile(self, tile, now, before, actions):
+        figure = now[tile.code]
+        action = actions.get(tile.code)
+        title = self.env._(tile.title)
+        return {
+            "code": tile.code,
+            "title": title,
+            "unit": tile.unit,
+            "better": tile.better,
+            "formula": self.env._(tile.formula),
+            "value": figure.value,
+            "reason": self.env._(REASONS[figure.reason]) if figure.reason else "",
+            "previous": before[tile.code].value,
+            "action": action | {"name": title} if action else False,
+        }
+
+    def _get_all(self, scope, length, months, at, owed, funnel):
+        """{code: figure} of one period, whatever it is read from."""
+        first, last = self._get_days(months, length, at)
+        delay = timedelta(days=RISK_DAYS)
+        ledger = self.env["dunning.dashboard.ledger"]
+        at_risk = ledger._read_at_risk(scope, first - delay, last - delay)
+        overdue = aging.BUCKETS[1:]
+        return {
+            "receivables": kpi.Figure(sum(owed.values())),
+            "overdue": kpi.Figure(
+                sum(amount for (name, _band), amount in owed.items() if name in overdue)
+            ),
+            **self._measure(months, at, length),
+            "recovery": kpi.recovery_rate(
+                sum(paid for *_level, paid in funnel),
+                sum(asked for *_level, asked, _paid in funnel),
+            ),
+            "promises": self._get_promise_rate(scope, first, last),
+            "at_risk": kpi.at_risk_rate(*at_risk),
+            **self._count_messages(scope, first, last),
+        }
+
+    def _get_days(self, months, length, at):
+        """First and last day of the period that ends at the point ``at``."""
+        return months[at + length].end + timedelta(days=1), months[at].end
+
+    def _get_actions(self, scope, months, length):
+        """{code of a tile: how its records are opened}"""
+        ledger = self.env["dunning.dashboard.ledger"]
+        first, last = self._get_days(months, length, 0)
+        delay = timedelta(days=RISK_DAYS)
+        opened = ledger._get_open_domain(scope, last)
+        domains = {
+            **dict.fromkeys(("receivables", "dso", "dso_countback"), opened),
+            **dict.fromkeys(
+                ("overdue", "add"), ledger._get_overdue_domain(scope, last)
+            ),
+            "best_dso": opened & Domain("date_maturity", ">=", last),
+            "cei": ledger._get_lines_domain(scope)
+            & Domain("date", ">=", first)
+            & Domain("date", "<=", last),
+            "cei_cash": ledger._get_cash_domain(scope, first, last),
+            "at_risk": ledger._get_risk_domain(scope, first - delay, last - delay),
+        }
+        actions = {
+            code: self._prepare_action("account.move.line", domain)
+            for code, domain in domains.items()
+        }
+        actions["promises"] = self._prepare_action(
+            "dunning.promise", self._get_promise_domain(scope, first, last)
+        )
+        for code, states in self._get_message_states().items():
+            domain = self._get_message_domain(scope, first, last)
+            actions[code] = self._prepare_action(
+                "dunning.notice", domain & Domain("state", "in", states)
+            )
+        return actions
+
+    def _prepare_action(self, model, domain, name=""):
+        return {"name": name, "model": model, "domain": list(domain)}
+
+    # === OUR OWN RECORDS === #
+
+    def _get_own_domain(self, scope):
+        """Of the company and the customers that the filters let through."""
+        domain = Domain("company_id", "=", scope.company.id)
+        if scope.debtors is not None:
+            domain &= Domain("partner_id", "in", scope.debtors)
+        return domain
+
+    def _get_promise_domain(self, scope, first, last):
+        domain = self._get_own_domain(scope) & Domain("state", "in", DECIDED)
+        if scope.currency_id:
+            domain &= Domain("currency_id", "=", scope.currency_id)
+        return (
+            domain
+            & Domain("date_decided", ">=", first)
+            & Domain("date_decided", "<=", last)
+        )
+
+    def _get_promise_rate(self, scope, first, last):
+        counts = dict(
+            self.env["dunning.promise"]._read_group(
+                self._get_promise_domain(scope, first, last), ["state"], ["__count"]
+            )
+        )
+        return kpi.promise_kept_rate(*(counts.get(state, 0) for state in DECIDED))
+
+    def _get_message_states(self):
+        return {
+            "sent": DELIVERED,
+            "delivered": ("delivered",),
+            "failed": ("failed",),
+            "unknown": ("unknown",),
+        }
+
+    def _get_message_domain(self, scope, first, last):
+        return (
+            self._get_own_domain(scope)
+            & Domain("simulation", "=", False)
+            & Domain("date", ">=", first)
+            & Domain("date", "<=", last)
+        )
+
+    def _count_messages(self, scope, first, last):
+        counts = dict(
+            self.env["dunning.notice"]._read_group(
+                self._get_message_domain(scope, first, last), ["state"], ["__count"]
+            )
+        )
+        return {
+            code: kpi.Figure(sum(counts.get(state, 0) for state in states))
+            for code, states in self._get_message_states().items()
+        }
+
+    def _read_funnel(self, scope, months, length, at):
+        """Of the reminders of a period that ended 30 days before the point ``at``."""
+        delay = timedelta(days=PROMPT_DAYS)
+        first, last = self._get_days(months, length, at)
+        return self.env["dunning.dashboard.ledger"]._read_funnel(
+            scope, first - delay, last - delay
+        )
+
+    def _get_work(self, scope):
+        """What waits for somebody now: tiles without a past."""
+        own = self._get_own_domain(scope)
+        real = own & Domain("simulation", "=", False)
+        bounced = Domain("dunning_bounced_email", "!=", False) & Domain(
+            "company_id", "in", [False, scope.company.id]
+        )
+        if scope.debtors is not None:
+            bounced &= Domain("commercial_partner_id", "in", scope.debtors)
+        found = {
+            "approvals": ("dunning.notice", real & Domain("state", "=", "planned")),
+            "unknown_outcomes": (
+                "dunning.notice",
+                real & Domain("state", "=", "unknown"),
+            ),
+            "disputes": ("dunning.dispute", own & Domain("state", "=", "open")),
+            "broken": (
+                "dunning.case",
+                own & Domain([("state", "=", "open"), ("broken_promises", ">", 0)]),
+            ),
+            "bounced": ("res.partner", bounced),
+        }
+        work = [
+            {
+                "code": code,
+                "title": self.env._(WORK[code]),
+                "unit": "count",
+                "value": self.env[model].search_count(domain),
+                "action": self._prepare_action(model, domain, self.env._(WORK[code])),
+            }
+            for code, (model, domain) in found.items()
+        ]
+        return work + self._get_data_work()
+
+    def _get_data_work(self):
+        """Checks of the ledger's data that found something, for those who may mend."""
+        quality = self.env["dunning.data.quality"]
+        if not quality._may_read():
+            return []
+        counted = quality.sudo()._count().values()
+        return [
+            {
+                "code": "data",
+                "title": self.env._(WORK["data"]),
+                "unit": "count",
+                "value": sum(bool(count) for count, _amount in counted),
+                "action": {"tag": "dunning_start"},
+            }
+        ]
+
+    # === CHARTS AND LISTS === #
+
+    def _prepare_chart(self, kind, labels, datasets, **more):
+        return {
+            "type": kind,
+            "labels": labels,
+            "datasets": [{"label": label, "data": data} for label, data in datasets],
+            **more,
+        }
+
+    def _get_labels(self, model, name):
+        """{value: label} of a selection field."""
+        return dict(self.env[model]._fields[name]._description_selection(self.env))
+
+    def _chart_aging(self, owed):
+        bands = self._get_labels("dunning.exposure", "band")
+        return self._prepare_chart(
+            "bar",
+            [self.env._(label) for label in AGING.values()],
+            [
+                (label, [owed.get((name, band), 0.0) for name in AGING])
+                for band, label in (bands | {None: self.env._("No risk known")}).items()
+            ],
+            stacked=True,
+            unit="money",
+        )
+
+    def _chart_dso(self, months):
+        points = range(TREND - 1, -1, -1)
+        return self._prepare_chart(
+            "line",
+            [format_date(self.env, months[at].end) for at in points],
+            [
+                (
+                    self.env._("DSO, countback"),
+                    [self._get_countback(months, at).value for at in points],
+                )
+            ],
+            unit="days",
+        )
+
+    def _chart_cei(self, months):
+        points = range(TREND - 1, -1, -1)
+        measured = [self._measure(months, at, 1) for at in points]
+        return self._prepare_chart(
+            "line",
+            [format_date(self.env, months[at].end) for at in points],
+            [
+                (
+                    self.env._("All that was settled"),
+                    [m["cei"].value for m in measured],
+                ),
+                (self.env._("Cash only"), [m["cei_cash"].value for m in measured]),
+            ],
+            unit="percent",
+        )
+
+    def _chart_funnel(self, funnel):
+        levels = self.env["dunning.level"].browse(row[0] for row in funnel).sudo()
+        return self._prepare_chart(
+            "bar",
+            levels.mapped("name")
+            if len(set(levels.mapped("name"))) == len(levels)
+            else levels.mapped("display_name"),
+            [
+                (self.env._("Items reminded"), [row[1] for row in funnel]),
+                (
+                    self.env._("Paid within %s days", PROMPT_DAYS),
+                    [row[2] for row in funnel],
+                ),
+            ],
+            unit="count",
+        )
+
+    def _chart_cash(self, scope, day):
+        first = day - timedelta(days=7 * WEEKS - 1)
+        cash = self.env["dunning.dashboard.ledger"]._read_cash(scope, first, day)
+        ends = [first + timedelta(days=7 * week + 6) for week in range(WEEKS)]
+        return self._prepare_chart(
+            "bar",
+            [format_date(self.env, end) for end in ends],
+            [(self.env._("Cash in"), [cash.get(week, 0.0) for week in range(WEEKS)])],
+            unit="money",
+        )
+
+    def _chart_channels(self, scope, months, length):
+        first, last = self._get_days(months, length, 0)
+        rows = self.env["dunning.notice"]._read_group(
+            self._get_message_domain(scope, first, last)
+            & Domain("state", "in", DELIVERED),
+            ["channel"],
+            ["__count"],
+        )
+        names = self._get_labels("dunning.notice", "channel")
+        return self._prepare_chart(
+            "bar",
+            [names.get(channel, channel) for channel, _count in rows],
+            [(self.env._("Messages sent"), [count for _channel, count in rows])],
+            unit="count",
+        )
+
+    def _get_debtor_rows(self, scope, day):
+        ledger = self.env["dunning.dashboard.ledger"]
+        opened = ledger._get_open_domain(scope, day)
+        return [
+            {
+                "id": partner_id,
+                "name": name,
+                "open": owed,
+                "overdue": overdue,
+                "action": self._prepare_action(
+                    "account.move.line",
+                    opened
+                    & Domain("partner_id.commercial_partner_id", "=", partner_id),
+                    name,
+                ),
+            }
+            for partner_id, name, owed, overdue in ledger._read_debtors(scope, day, TOP)
+        ]
+
+    def _get_check(self, scope, day):
+        """Whether what is open adds up to the balance of the accounts."""
+        rows = []
+        for row in self.env["dunning.dashboard.ledger"]._read_check(scope, day):
+            currency_id, left, balance, own_left, own_balance = row
+            currency = self.env["res.currency"].browse(currency_id)
+            company_currency = scope.company.currency_id
+            rows.append(
+                {
+                    "currency_id": currency_id,
+                    "aging": left,
+                    "balance": balance,
+                    "difference": company_currency.round(left - balance),
+                    "difference_currency": currency.round(own_left - own_balance),
+                }
+            )
+        return {
+            "rows": rows,
+            "difference": scope.company.currency_id.round(
+                sum(row["difference"] for row in rows)
+            ),
+            "reconciles": not any(
+                row["difference"] or row["difference_currency"] for row in rows
+            ),
+        }

@@ -1,0 +1,238 @@
+import {Component, onWillStart, onWillUnmount, useState} from "@odoo/owl";
+import {deserializeDate, formatDate, serializeDate} from "@web/core/l10n/dates";
+import {DateTimeInput} from "@web/core/datetime/datetime_input";
+import {Dropdown} from "@web/core/dropdown/dropdown";
+import {DropdownItem} from "@web/core/dropdown/dropdown_item";
+import {DunningChart} from "../chart/dunning_chart";
+import {DunningDashboardTile} from "../dashboard_tile/dunning_dashboard_tile";
+import {KeepLast} from "@web/core/utils/concurrency";
+import {Layout} from "@web/search/layout";
+import {_t} from "@web/core/l10n/translation";
+import {formatFloat} from "@web/core/utils/numbers";
+import {formatMonetary} from "@web/views/fields/formatters";
+import {registry} from "@web/core/registry";
+import {standardActionServiceProps} from "@web/webclient/actions/action_service";
+import {useSetupAction} from "@web/search/action_hook";
+import {useService} from "@web/core/utils/hooks";
+
+const PERIODS = {
+    1: _t("1 month"),
+    3: _t("3 months"),
+    6: _t("6 months"),
+    12: _t("12 months"),
+};
+
+const CHARTS = [
+    ["aging", _t("Aging by risk")],
+    ["cash", _t("Cash in per week, until")],
+    ["dso", _t("DSO, 13 months")],
+    ["cei", _t("Collection effectiveness, 13 months")],
+    ["funnel", _t("Reminded and paid within 30 days")],
+    ["channels", _t("Messages by channel")],
+];
+
+/** What is owed, what is at risk, what happened and what waits, on one page. */
+export class DunningDashboard extends Component {
+    static template = "dunning_automation.Dashboard";
+    static components = {
+        DateTimeInput,
+        Dropdown,
+        DropdownItem,
+        DunningChart,
+        DunningDashboardTile,
+        Layout,
+    };
+    static props = {...standardActionServiceProps};
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.bus = useService("bus_service");
+        this.display = {controlPanel: {}};
+        this.keepLast = new KeepLast();
+        this.state = useState({
+            figures: null,
+            error: null,
+            loading: false,
+            filters: this.props.state?.filters || {},
+        });
+        useSetupAction({getLocalState: () => ({filters: this.state.filters})});
+        this.format = this.format.bind(this);
+        this.open = this.open.bind(this);
+        this.follow = this.follow.bind(this);
+        this.bus.subscribe("dunning_dashboard", this.follow);
+        onWillUnmount(() => this.bus.unsubscribe("dunning_dashboard", this.follow));
+        onWillStart(() => {
+            // The page appears at once, the figures follow.
+            this.load();
+        });
+    }
+
+    async load() {
+        this.state.loading = true;
+        try {
+            this.state.figures = await this.keepLast.add(
+                this.orm.silent.call("dunning.dashboard", "get_figures", [], {
+                    filters: this.state.filters,
+                }),
+            );
+            this.state.error = null;
+        } catch (error) {
+            this.state.error = error.data?.message || error.message;
+        }
+        this.state.loading = false;
+    }
+
+    /** A run of a company has ended. */
+    follow({company_id: companyId}) {
+        if (this.state.figures?.filters.company_id === companyId) {
+            this.load();
+        }
+    }
+
+    choose(name, value) {
+        this.state.filters = {...this.state.filters, [name]: value};
+        this.load();
+    }
+
+    chooseCompany(id) {
+        // Policies and collectors are those of a company.
+        const {date, months} = this.state.filters;
+        this.state.filters = {date, months, company_id: id};
+        this.load();
+    }
+
+    chooseDate(date) {
+        this.choose("date", date ? serializeDate(date) : null);
+    }
+
+    get date() {
+        return deserializeDate(this.state.figures.filters.date);
+    }
+
+    get today() {
+        return luxon.DateTime.now();
+    }
+
+    get periods() {
+        return Object.entries(PERIODS).map(([months, name]) => ({
+            id: Number(months),
+            name,
+        }));
+    }
+
+    /** The menus of the control panel: what is chosen, and from what. */
+    get menus() {
+        const {options, filters} = this.state.figures;
+        const menus = [
+            ["policy_id", _t("All policies"), options.policies],
+            ["user_id", _t("All collectors"), options.collectors],
+            ["currency_id", _t("All currencies"), options.currencies],
+        ].map(([name, all, choices]) => ({
+            name,
+            choices: [{id: null, name: all}, ...choices],
+            choose: (id) => this.choose(name, id),
+        }));
+        menus.unshift({
+            name: "months",
+            choices: this.periods,
+            choose: (id) => this.choose("months", id),
+        });
+        if (options.companies.length > 1) {
+            menus.unshift({
+                name: "company_id",
+                choices: options.companies,
+                choose: (id) => this.chooseCompany(id),
+            });
+        }
+        return menus
+            .filter((menu) => menu.choices.length > 1)
+            .map((menu) => ({
+                ...menu,
+                chosen:
+                    menu.choices.find((choice) => choice.id === filters[menu.name]) ||
+                    menu.choices[0],
+            }));
+    }
+
+    get charts() {
+        return CHARTS.map(([code, title]) => {
+            const value = this.state.figures.charts[code];
+            return {
+                code,
+                title,
+                value,
+                isEmpty: !value.datasets.some(({data}) => data.some(Boolean)),
+                format: (number) => this.format(number, value.unit),
+            };
+        });
+    }
+
+    get isEmpty() {
+        const {check, tiles} = this.state.figures;
+        return !check.rows.length && !tiles.some(({value}) => value);
+    }
+
+    get checkText() {
+        const {check} = this.state.figures;
+        if (check.reconciles) {
+            return _t(
+                "Reconciles: the aging of all customers is the balance of the receivable accounts.",
+            );
+        }
+        return _t(
+            "Does not reconcile: the aging of all customers differs from the balance of the receivable accounts by %s.",
+            this.format(check.difference, "money"),
+        );
+    }
+
+    get asOf() {
+        return _t("As of %s", formatDate(this.date));
+    }
+
+    format(number, unit) {
+        if (number === null) {
+            return "–";
+        }
+        switch (unit) {
+            case "money":
+                return formatMonetary(number, {
+                    currencyId: this.state.figures.currency_id,
+                });
+            case "days":
+                return _t("%s days", formatFloat(number, {digits: [0, 1]}));
+            case "percent":
+                return `${formatFloat(number, {digits: [0, 1]})} %`;
+        }
+        return formatFloat(number, {digits: [0, 0]});
+    }
+
+    open({name, model, domain, tag}) {
+        if (tag) {
+            return this.action.doAction(tag);
+        }
+        return this.action.doAction({
+            type: "ir.actions.act_window",
+            name: `${name}`,
+            res_model: model,
+            domain,
+            views: [
+                [false, "list"],
+                [false, "form"],
+            ],
+            context: {
+                create: false,
+                // Journal items without the panel of accounts.
+                ...(model === "account.move.line" && {
+                    search_view_ref: "dunning_automation.dunning_data_line_view_search",
+                }),
+            },
+        });
+    }
+
+    print() {
+        window.print();
+    }
+}
+
+registry.category("actions").add("dunning_automation.dashboard", DunningDashboard);

@@ -1,0 +1,95 @@
+import {registry} from "@web/core/registry";
+
+const LOADED = ".o_dunning_dashboard .o_dunning_check[data-reconciles]";
+
+registry.category("web_tour.tours").add("dunning_dashboard", {
+    url: "/odoo/dunning-dashboard",
+    steps: () => [
+        {
+            content: "the figures, and the proof that they add up",
+            trigger: `${LOADED}:contains(Reconciles)`,
+            timeout: 60000,
+        },
+        {
+            content: "what is owed",
+            trigger: "[data-tile=receivables] .o_dunning_tile_value:contains(1,100.00)",
+        },
+        {
+            content: "drawn, and told in a table",
+            trigger: "[data-chart=aging]:has(canvas) summary",
+            run: "click",
+        },
+        {
+            trigger: "[data-chart=aging] details[open] td:contains(100.00)",
+        },
+        {
+            content: "each tile says how it is computed",
+            trigger: "[data-tile=dso] [role=tooltip]:contains(its days):not(:visible)",
+        },
+        {
+            content: "also by keyboard",
+            trigger: "[data-tile=dso] button",
+            run: ({anchor}) => anchor.focus({focusVisible: true}),
+        },
+        {
+            trigger: "[data-tile=dso] [role=tooltip]:contains(its days):visible",
+        },
+        {
+            content: "choose a shorter period",
+            trigger: "[data-filter=months]",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown-item:contains(1 month)",
+            run: "click",
+        },
+        {
+            content: "the page follows",
+            trigger: "[data-filter=months]:contains(1 month)",
+        },
+        {
+            content: "open what is overdue",
+            trigger: "[data-tile=overdue] button",
+            run: "click",
+        },
+        {
+            content: "just that: not what is due later",
+            trigger: ".o_list_view:not(:has(.o_data_row ~ .o_data_row)) .o_data_row",
+        },
+        {
+            content: "and back: the filter is still there",
+            trigger: ".o_breadcrumb a:contains(Dashboard), .o_back_button",
+            run: "click",
+        },
+        {
+            trigger: "[data-filter=months]:contains(1 month)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("dunning_dashboard_phone", {
+    url: "/odoo/dunning-dashboard",
+    steps: () => [
+        {
+            content: "nothing is wider than the screen",
+            trigger: LOADED,
+            timeout: 60000,
+            run: () => {
+                const page = document.querySelector(".o_dunning_dashboard .o_content");
+                if (page.scrollWidth > page.clientWidth) {
+                    throw new Error(
+                        `${page.scrollWidth} px on ${page.clientWidth} px of screen`,
+                    );
+                }
+            },
+        },
+        {
+            content: "a tap opens the records",
+            trigger: "[data-tile=receivables] button",
+            run: "click",
+        },
+        {
+            trigger: ".o_kanban_view .o_kanban_record, .o_list_view .o_data_row",
+        },
+    ],
+});
