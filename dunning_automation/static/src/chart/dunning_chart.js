@@ -1,6 +1,5 @@
 import {Component, onWillStart, useEffect, useRef} from "@odoo/owl";
 import {_t} from "@web/core/l10n/translation";
-import {cookie} from "@web/core/browser/cookie";
 import {loadBundle} from "@web/core/assets";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
@@ -49,9 +48,9 @@ export class DunningChart extends Component {
     get config() {
         const {type, labels, datasets, stacked} = this.props.value;
         const format = this.props.format || ((number) => number);
-        const isDark = cookie.get("color_scheme") === "dark";
-        const color = isDark ? "#d5d6da" : "#495057";
-        const grid = {color: isDark ? "#3c3e4b" : "#dee2e6"};
+        // In light and in dark: the colour of the text around it.
+        const {color} = getComputedStyle(this.canvasRef.el);
+        const grid = {color: "rgba(128, 128, 128, 0.25)"};
         return {
             type,
             data: {
@@ -61,6 +60,7 @@ export class DunningChart extends Component {
                     backgroundColor: COLORS[index % COLORS.length],
                     borderColor: COLORS[index % COLORS.length],
                     borderRadius: 2,
+                    maxBarThickness: 64,
                     borderWidth: type === "line" ? 2 : 0,
                     spanGaps: false,
                 })),

@@ -24,7 +24,7 @@ const PERIODS = {
 
 const CHARTS = [
     ["aging", _t("Aging by risk")],
-    ["cash", _t("Cash in per week, until")],
+    ["cash", _t("Cash in, weeks until the day")],
     ["dso", _t("DSO, 13 months")],
     ["cei", _t("Collection effectiveness, 13 months")],
     ["funnel", _t("Reminded and paid within 30 days")],
