@@ -200,8 +200,7 @@ class DunningPaymentMessage(models.AbstractModel):
         )
 
     def _get_template(self):
-        if self.payment_message:
-            [message] = set(self.mapped("payment_message"))
+        if message := self[:1].payment_message:  # All of them are about the same.
             return self.env.ref(
                 f"dunning_automation.mail_template_payment_{message}"
             ).sudo()

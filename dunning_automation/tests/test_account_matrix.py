@@ -51,8 +51,8 @@ class MatrixCommon(AccountCommon):
                 "provider_ref": "reference",
             }
         )
-        reason = self.env["dunning.decline.reason"]
-        self.env["dunning.recovery"]._open(move, token, "expired", reason, "")
+        recovery = move._dunning_charge_failed(message="The card has expired")
+        recovery.token_id = token
         return token
 
     def routes(self, prefix):
