@@ -419,14 +419,14 @@ class DunningRecovery(models.Model):
 
     def action_was_not_charged(self):
         """The provider does not know it, so it may be tried again."""
-        attempts = self._check_unknown()
-        self._get_unknown_transaction().dunning_is_unknown = False
+        attempts, tx_sudo = self._check_unknown(), self._get_unknown_transaction()
+        said = self.env._("Not charged, says %s", self.env.user.name)
+        tx_sudo.dunning_is_unknown = False
         attempts._finish("failed")
-        self.sudo()._note_refusal(
-            "soft",
-            self.env["dunning.decline.reason"],
-            self.env._("Not charged, says %s", self.env.user.name),
-        )
+        reason = self.env["dunning.decline.reason"]
+        self.sudo()._note_refusal("soft", reason, said)
+        if tx_sudo.state == "draft":  # Else it would look like one under way.
+            tx_sudo._set_error(said)
 
     def action_retry_now(self):
         """Charge as soon as the job comes round, caps permitting."""

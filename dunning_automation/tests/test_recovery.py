@@ -516,6 +516,16 @@ class TestRecovery(DunningCommon):
         attempt.sudo().transaction_id._set_error("no money")
         self.assertEqual((recovery.state, attempt.state), ("open", "failed"))
 
+    def test_what_was_not_charged_is_not_under_way(self):
+        """The process died before it heard a word; the next try need not wait."""
+        recovery = self.failed()
+        self.retry("silent")
+        recovery.action_was_not_charged()
+        self.assertEqual(recovery.sudo().attempt_ids.transaction_id.state, "error")
+        recovery.sudo().next_retry_at = self.moment
+        self.assertTrue(self.retry(days=0, minutes=1))
+        self.assertEqual(recovery.state, "recovered")
+
     def test_a_manager_settles_what_is_unknown(self):
         manager = new_test_user(
             self.env,
