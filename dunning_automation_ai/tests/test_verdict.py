@@ -28,6 +28,8 @@ def result(off, champion=None, rule=0.3, days_off=1.0, folds=3):
             "rule": Days(zero + 2, zero - 2, zero + 2),
             "base": Days(zero, zero, zero),
         },
+        very_late=zero[:0],  # Nobody is known to be.
+        very_chances=dict.fromkeys(("late", "rule", "base"), zero[:0]),
     )
     return BackTest([fold] * folds)
 
