@@ -348,7 +348,7 @@ class TestHolds(HoldsCommon):
         self.assertEqual(hold.date_end, self.today + timedelta(days=5))
         self.assertEqual(hold.kind, "contact")
 
-    def test_planning_takes_the_same_queries_with_many_holds(self):
+    def test_planning_takes_no_more_queries_with_many_holds(self):
         def plan():
             run = self.env["dunning.run"].create({})
             self.env.flush_all()
@@ -371,7 +371,7 @@ class TestHolds(HoldsCommon):
         few = plan()
         some(20)
         plan()
-        self.assertEqual(plan(), few)
+        self.assertLessEqual(plan(), few)
 
     def test_words_are_erased(self):
         invoice = self.invoice()
