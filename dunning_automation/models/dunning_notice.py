@@ -22,6 +22,7 @@ CLAIMED_FIELDS = (
     "letter_address",
     "message_id",
     "partner_id",
+    "payment_message",
     "reason",
     "snapshot_hash",
     "state",
