@@ -50,6 +50,8 @@
         "views/dunning_case_views.xml",
         "views/dunning_reply_views.xml",
         "views/dunning_recovery_analysis_views.xml",
+        "views/dunning_notice_analysis_views.xml",
+        "views/dunning_effect_views.xml",
         "views/dunning_bank_views.xml",
         "views/dunning_hold_views.xml",
         "views/dunning_promise_views.xml",

@@ -5,6 +5,7 @@ from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
+from . import base
 from . import dunning_account_answer
 from . import dunning_account_link
 from . import dunning_account_payment

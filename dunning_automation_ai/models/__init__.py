@@ -11,6 +11,7 @@ from . import (
     dunning_ledger,
     dunning_level,
     dunning_notice,
+    dunning_notice_analysis,
     dunning_planner,
     dunning_policy,
     dunning_prediction,
