@@ -190,7 +190,7 @@ class DunningTrial(models.Model):
     @api.model
     def _credit_notices(self, company):
         """A message worked where 99.5 % of what it newly asked for was paid within
-        seven days. It is judged when these are over and the bank's statements are booked.
+        seven days. It is judged when these are over and the bank's statements are in.
         What did not leave, or left hours after its time, does not count.
         """
         self.flush_model()
