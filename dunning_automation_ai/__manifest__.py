@@ -21,6 +21,7 @@
         "views/dunning_arm_views.xml",
         "views/dunning_notice_views.xml",
         "views/dunning_notice_analysis_views.xml",
+        "views/dunning_recovery_views.xml",
         "views/dunning_policy_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",

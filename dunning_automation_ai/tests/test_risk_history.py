@@ -50,8 +50,18 @@ class TestRiskHistory(DunningCommon):
             self.history(self.customer), [(first, "low"), (self.today, "high")]
         )
         self.assertIn("polyline", self.customer.dunning_risk_history)
+        self.assertEqual(self.customer.dunning_risk_trend, "rising")
         other = self._create_customer()
         self.assertFalse(other.dunning_risk_history)
+        self.assertFalse(other.dunning_risk_trend)
+
+    def test_customers_grouped_by_risk(self):
+        customers = self._create_customers(3)
+        for customer, band in zip(customers, ("low", "high", "high"), strict=True):
+            self.rate(customer, band)
+        mine = [("id", "in", customers.ids)]
+        groups = customers._read_group(mine, ["dunning_risk_band"], ["__count"])
+        self.assertEqual(dict(groups), {"low": 1, "high": 2})
 
     def test_another_band_is_looked_at_the_same_day(self):
         """In the morning the risk was too low; at noon a person says otherwise."""

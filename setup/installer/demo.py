@@ -25,7 +25,12 @@ DATABASE = "demo"
 SERVING_LOCK = paths.LOCAL / "serving.lock"
 LEDGERS = paths.SETUP / "ledger"
 # These work on the finished database, not on the ledger in its template.
-NOT_IN_TEMPLATE = ("daily_run.py", "demo_answers.py", "demo_settings.py")
+NOT_IN_TEMPLATE = (
+    "daily_run.py",
+    "demo_answers.py",
+    "demo_predictions.py",
+    "demo_settings.py",
+)
 
 # Not every ledger brings a portal customer.
 LOGINS_QUERY = """
@@ -59,6 +64,7 @@ def main(arguments: list) -> int:
         )
         if demo.is_made_up():
             run_in_odoo(environment, "Letting some customers answer", "answers")
+        run_in_odoo(environment, "Learning who pays when", "predictions")
     print(f"Messages that left by e-mail: {paths.MAIL}")
     if options.serve:
         serve(environment, options.port)
