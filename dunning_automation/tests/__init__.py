@@ -27,6 +27,7 @@ from . import (
     test_decisions,
     test_delivery,
     test_escalation,
+    test_direction,
     test_disputes,
     test_evidence,
     test_fallbacks,
