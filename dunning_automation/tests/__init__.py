@@ -96,6 +96,7 @@ from . import (
     test_tours_law,
     test_tours_letter,
     test_tours_replay,
+    test_translations,
     test_unchecked_keys,
     test_wording,
 )
