@@ -107,5 +107,6 @@ from . import payment_token
 from . import payment_transaction
 from . import res_company
 from . import res_config_settings
+from . import res_lang
 from . import res_partner
 from . import res_users

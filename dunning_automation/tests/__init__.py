@@ -28,6 +28,7 @@ from . import (
     test_delivery,
     test_effect,
     test_escalation,
+    test_direction,
     test_disputes,
     test_evidence,
     test_fallbacks,
@@ -98,6 +99,7 @@ from . import (
     test_tours_law,
     test_tours_letter,
     test_tours_replay,
+    test_translations,
     test_unchecked_keys,
     test_wording,
 )
