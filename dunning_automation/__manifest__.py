@@ -58,6 +58,7 @@
         "views/dunning_agreement_views.xml",
         "views/dunning_run_views.xml",
         "views/dunning_replay_views.xml",
+        "views/dunning_import_views.xml",
         "views/dunning_interest_views.xml",
         "views/dunning_courtesy_views.xml",
         "views/dunning_optout_views.xml",

@@ -53,6 +53,10 @@ from . import dunning_fallback
 from . import dunning_guard
 from . import dunning_hold
 from . import dunning_hold_reason
+from . import dunning_import
+from . import dunning_import_booking
+from . import dunning_import_column
+from . import dunning_import_row
 from . import dunning_interest_band
 from . import dunning_interest_rule
 from . import dunning_ledger
