@@ -98,9 +98,11 @@ from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
 from . import dunning_start_mark
+from . import dunning_take_over_source
 from . import dunning_verification
 from . import ir_actions_report
 from . import ir_qweb
+from . import ir_ui_menu
 from . import mail_thread
 from . import dunning_watchdog
 from . import dunning_wording
