@@ -54,6 +54,10 @@ from . import dunning_fallback
 from . import dunning_guard
 from . import dunning_hold
 from . import dunning_hold_reason
+from . import dunning_import
+from . import dunning_import_booking
+from . import dunning_import_column
+from . import dunning_import_row
 from . import dunning_interest_band
 from . import dunning_interest_rule
 from . import dunning_ledger
@@ -95,9 +99,11 @@ from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
 from . import dunning_start_mark
+from . import dunning_take_over_source
 from . import dunning_verification
 from . import ir_actions_report
 from . import ir_qweb
+from . import ir_ui_menu
 from . import mail_thread
 from . import dunning_watchdog
 from . import dunning_wording

@@ -226,6 +226,9 @@ class DunningPolicy(models.Model):
         "dunning.escalation", "policy_id", "Escalation Rules", copy=True
     )
 
+    taken_over_from = fields.Char(
+        readonly=True, copy=False, help="The policy of another tool that it was."
+    )
     hidden_by_id = fields.Many2one(
         "dunning.policy",
         "Never Applies Because Of",

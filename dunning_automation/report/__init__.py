@@ -7,3 +7,4 @@ from . import dunning_health
 from . import dunning_notice_analysis
 from . import dunning_recovery_analysis
 from . import dunning_start
+from . import dunning_state

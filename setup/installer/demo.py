@@ -24,6 +24,7 @@ from .testing import BUILD_LOCK, install
 DATABASE = "demo"
 SERVING_LOCK = paths.LOCAL / "serving.lock"
 LEDGERS = paths.SETUP / "ledger"
+READERS = ("csv_columns.py", "csv_values.py", "receivables_file.py")  # of the addon
 # These work on the finished database, not on the ledger in its template.
 NOT_IN_TEMPLATE = (
     "daily_run.py",
@@ -162,7 +163,8 @@ class CsvLedger(DemoLedger):
         return f"ledger {self.file} {addons.hash_of(self.file)}"
 
     def _sources(self) -> list:
-        return [*super()._sources(), self.file]
+        tools = paths.CHECKOUT / "dunning_automation" / "tools"
+        return [*super()._sources(), *(tools / name for name in READERS), self.file]
 
 
 def csv_ledger(options: argparse.Namespace) -> CsvLedger:

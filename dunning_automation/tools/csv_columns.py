@@ -6,7 +6,14 @@ import re
 import unicodedata
 
 REQUIRED = ("customer", "number", "invoice_date", "due_date", "amount")
-OPTIONAL = ("customer_name", "currency", "paid_date", "disputed")
+OPTIONAL = (
+    "customer_name",
+    "currency",
+    "paid_date",
+    "disputed",
+    "paid_amount",
+    "email",
+)
 FIELDS = REQUIRED + OPTIONAL
 
 # Usual names, the best first, without case, accents and everything but letters.
@@ -60,6 +67,14 @@ _NAMES = {
     "disputed": """
         disputed dispute isdisputed indispute disputeflag strittig bestritten
         reklamation reklamiert inklarung litige conteste disputada endisputa
+    """,
+    "paid_amount": """
+        paidamount amountpaid paymentamount amountsettled bezahlterbetrag zahlbetrag
+        montantpaye montantregle importepagado
+    """,
+    "email": """
+        email customeremail emailaddress mail rechnungsmail courriel correo
+        correoelectronico
     """,
 }
 
