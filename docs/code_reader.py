@@ -116,8 +116,8 @@ def read_settings(addon):
         for field in setting.iter("field")
     }
     return [
-        (headings.get(name, ""), company[name])
-        for name in names
+        (headings.get(name, ""), company.get(name, field))
+        for name, field in names.items()
         if name.startswith("dunning_")
     ]
 

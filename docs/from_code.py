@@ -131,7 +131,7 @@ class AccessTable(Table):
             [nodes.literal(text=model), *(row.get(group, "") for group in groups)]
             for model, row in sorted(rights.items())
         ]
-        return ["Model", *groups], rows
+        return ["Model", *(group.removeprefix("group_") for group in groups)], rows
 
 
 class RouteTable(Table):
