@@ -26,20 +26,33 @@ def find_debt(env):
     return env["dunning.decision"].search(domain, limit=1).move_line_id
 
 
-def find_notice(env):
-    """A notice that waits for an approval, or for its sender."""
-    domain = [("state", "in", ("planned", "ready")), ("simulation", "=", False)]
-    return env["dunning.notice"].search(domain, limit=1)
+def post_overdue_invoice(env):
+    """A customer who is new, and late."""
+    today = env.company._dunning_today()
+    customer = {"name": "Training Ltd", "email": "training@example.com"}
+    work = {"name": "Work", "price_unit": 100, "tax_ids": []}
+    invoice = env["account.move"].create(
+        {
+            "move_type": "out_invoice",
+            "partner_id": env["res.partner"].create(customer).id,
+            "invoice_date": today - timedelta(days=40),
+            "invoice_date_due": today - timedelta(days=20),
+            "invoice_line_ids": [(0, 0, work)],
+        }
+    )
+    invoice.action_post()
+    return invoice
 
 
 def simulate(env):
     """Exercise 1."""
     before = count_left(env)
-    run = env["dunning.run"].create({"simulation": True})
+    day = env.company._dunning_today() + timedelta(days=7)
+    run = env["dunning.run"].create({"simulation": True, "date": day})
     run.action_start()
+    assert set(run.notice_ids.mapped("simulation")) == {True}
     assert count_left(env) == before
-    assert set(run.notice_ids.mapped("simulation")) <= {True}
-    return f"{len(run.notice_ids)} customers would hear something, nothing left"
+    return f"{len(run.notice_ids)} notices on {day} if nobody pays; nothing left"
 
 
 def explain(env):
@@ -75,19 +88,29 @@ def dispute(env):
 
 def do_not_send(env):
     """Exercise 5."""
-    notice = find_notice(env)
+    policies = env["dunning.policy"].search([("mode", "=", "automatic")])
+    policies.mode = "review"
+    invoice = post_overdue_invoice(env)
+    env["dunning.run"].create({}).action_start()
+    notice = invoice.dunning_notice_ids
+    assert notice.state == "planned"
     values = {"notice_ids": [(6, 0, notice.ids)], "reason": "Training"}
     env["dunning.notice.skip"].create(values).action_confirm()
+    env["dunning.run"].create({}).action_start()
+    env.invalidate_all()
+    assert invoice.dunning_notice_ids == notice
     assert (notice.state, notice.reason) == ("cancelled", "Training")
-    return f"{notice.partner_id.name}: not sent, the step counts as taken"
+    return f"{invoice.name}: not sent, the step counts as taken"
 
 
 def stop_and_resume(env):
     """Exercise 6."""
     waiting = env["dunning.sender"]._count_ready()
     env["dunning.stop"].create({"reason": "Training"}).action_confirm()
+    env.flush_all()
     assert env["dunning.sender"]._count_ready() == 0
     env.company.action_dunning_resume()
+    env.flush_all()
     assert env["dunning.sender"]._count_ready() == waiting
     return f"stopped and resumed; {waiting} notices wait for their sender"
 
@@ -114,9 +137,7 @@ EXERCISES = (
 
 if "env" in globals():
     manager = env.ref("base.user_admin")  # noqa: F821
-    results = []
     for solve in EXERCISES:
         found = solve(env(user=manager))  # noqa: F821
-        results.append(f"{solve.__name__}: {found}")
-        print(results[-1])
+        print(f"{solve.__name__}: {found}")
     env.cr.rollback()  # noqa: F821

@@ -41,8 +41,8 @@ class DunningNotice(models.Model):
             answer = requests.post(
                 url, json=message, timeout=TIMEOUT, allow_redirects=False
             )
-        except requests.ConnectionError as error:
-            reason = getattr(error.args[0], "reason", None)
+        except requests.RequestException as error:
+            reason = getattr(error.args and error.args[0], "reason", None)
             if isinstance(reason, ConnectTimeoutError | NewConnectionError):
                 raise smtp_outcome.NoConnection(str(error)) from error
             return Outcome(smtp_outcome.UNKNOWN, str(error))
