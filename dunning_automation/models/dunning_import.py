@@ -13,6 +13,8 @@ SMALL = 64 * 1024
 STAGED = 2000
 BOOKED = 100
 """Rows per transaction."""
+KEPT_DAYS = 90
+"""Then the file and its rows are forgotten."""
 EXAMPLES = 3
 OPEN = ("ready", "pay")
 """States of rows that wait to be booked."""
@@ -360,6 +362,20 @@ class DunningImport(models.Model):
             self._work(lambda done: True)
         else:
             self.env.ref("dunning_automation.ir_cron_import").sudo()._trigger()
+
+    @api.autovacuum
+    def _gc_old(self):
+        """Files and rows hold names and addresses; the entries keep the keys."""
+        limit = fields.Datetime.subtract(self.env.cr.now(), days=KEPT_DAYS)
+        old = self.search(
+            [
+                ("state", "not in", ("checking", "importing")),
+                ("write_date", "<", limit),
+            ],
+            limit=10,
+        )
+        old.unlink()
+        return len(old), len(old) == 10
 
     # === WORK === #
 

@@ -1,4 +1,7 @@
-from odoo import Command, models
+from psycopg2 import OperationalError
+from psycopg2.errors import UniqueViolation
+
+from odoo import Command, api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, mute_logger
 
@@ -25,12 +28,22 @@ class DunningImportBooking(models.AbstractModel):
             with mute_logger("odoo.sql_db"), self.env.cr.savepoint():
                 self._book()
         except Exception as error:
+            if self._is_race(error):
+                raise  # What is there is not seen in this transaction.
             if len(self) > 1:
                 for row in self:
                     row._book_or_blame()
                 return
             reason = str(error) if isinstance(error, UserError) else repr(error)
             self.sudo().write({"state": "error", "error": "refused", "value": reason})
+
+    @api.model
+    def _is_race(self, error):
+        """Whether somebody did the same at the same time: tried again, it goes well."""
+        if isinstance(error, OperationalError):
+            return True
+        name = isinstance(error, UniqueViolation) and error.diag.constraint_name
+        return bool(name) and "dunning_import_uniq" in name
 
     def _book(self):
         """Book these rows of one import, all or none."""

@@ -62,7 +62,9 @@ class DunningImportRow(models.Model):
     customer = fields.Char("Customer Number", readonly=True)
     customer_name = fields.Char(readonly=True)
     email = fields.Char("E-mail", readonly=True)
-    partner_id = fields.Many2one("res.partner", "Customer", readonly=True)
+    partner_id = fields.Many2one(
+        "res.partner", "Customer", readonly=True, index="btree_not_null"
+    )
     number = fields.Char(readonly=True)
     invoice_date = fields.Date(readonly=True)
     due_date = fields.Date(readonly=True)
@@ -74,7 +76,9 @@ class DunningImportRow(models.Model):
     to_pay = fields.Float(
         digits=0, readonly=True, help="What is still to be booked as paid."
     )
-    move_id = fields.Many2one("account.move", "Entry", readonly=True)
+    move_id = fields.Many2one(
+        "account.move", "Entry", readonly=True, index="btree_not_null"
+    )
 
     _import_state_idx = models.Index("(import_id, state, line)")
     _key_idx = models.Index("(import_id, customer, number)")

@@ -1,4 +1,5 @@
 import base64
+import re
 from unittest.mock import patch
 
 from lxml import html
@@ -90,6 +91,22 @@ class TestDirectionInPrint(DirectionCommon, LetterCommon):
                 layout = letter._get_letter_layout()
                 places = " ".join(tree.xpath("//*[@class='dl_at']/@style"))
                 self.assertIn(f"left: {layout.x(layout.address_left)}mm", places)
+
+    def test_words_stay_on_the_page(self):
+        """Unpatched, the engine loses Arabic words that stand beside punctuation."""
+        letter = self.letters(lang="ar_001").sudo()
+        letter._compose()
+        report = type(self.env["ir.actions.report"])
+        printed = report._run_wkhtmltopdf
+        with patch.object(
+            report, "_run_wkhtmltopdf", autospec=True, side_effect=printed
+        ) as engine:
+            letter._make_letter_pdf()
+        tree = html.document_fromstring(engine.call_args.args[1][0])
+        words = [text for text in tree.itertext() if re.search("[ء-ي]", text)]
+        self.assertGreater(len(words), 10)
+        for text in words:
+            self.assertNotRegex(text, "[،؛؟.:A-Za-z0-9]")
 
     def test_statement(self):
         report = type(self.env["ir.actions.report"])

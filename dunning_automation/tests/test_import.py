@@ -408,6 +408,32 @@ class TestImport(DunningCommon):
         self.assertIn(",'=cmd(),X,The amount is no amount,'=1+1", text)
         self.assertTrue(text.splitlines()[1].startswith("2,"))
 
+    def test_files_are_forgotten_and_keys_are_not(self):
+        one = self.bring(OPEN)
+        self.env.flush_all()
+        self.cr.execute("UPDATE dunning_import SET write_date = '2025-01-01'")
+        one.invalidate_recordset()
+        one._gc_old()
+        self.assertFalse(one.exists())
+        self.assertEqual(self.states(self.check(OPEN)), {2: "known"})
+
+    def test_import_at_the_same_time_is_tried_again(self):
+        """The other transaction cannot be seen: no row may become an error for it."""
+        one = self.check(OPEN)
+        one.sudo().state = "importing"
+        first = self.check(OPEN)
+        first.action_import()
+        rows = type(one.row_ids)
+        with (
+            patch.object(rows, "_compare", lambda *args: None),
+            self.assertRaises(UniqueViolation),
+            mute_logger("odoo.sql_db"),
+        ):
+            one._work(lambda count: True)
+        one._work(lambda count: True)
+        self.assertEqual(self.states(one), {2: "known"})
+        self.assertEqual(len(self.entries()), 1)
+
     # === WHO, AND HOW MUCH === #
 
     def test_only_managers(self):

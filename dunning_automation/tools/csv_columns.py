@@ -78,6 +78,9 @@ _NAMES = {
     """,
 }
 
+# Who it is, where another column has his number.
+_CUSTOMERS = ("customer", "client", "kunde", "cliente", "partner", "debitor", "debtor")
+
 
 def bare(name: str) -> str:
     """`Fällig am (Datum)` -> `falligam`."""
@@ -96,6 +99,9 @@ def recognise(header: list[str]) -> dict[str, int]:
         found = [positions[name] for name in names.split() if name in positions]
         if found:
             columns[field] = found[0]
+    plain = [positions[name] for name in _CUSTOMERS if name in positions]
+    if "customer_name" not in columns and plain and plain[0] != columns["customer"]:
+        columns["customer_name"] = plain[0]  # "Kunde" beside "Kundennummer"
     if "customer" not in columns and "customer_name" in columns:
         columns["customer"] = columns["customer_name"]
     return columns
