@@ -29,7 +29,7 @@ class DunningArm(models.Model):
     """
 
     _name = "dunning.arm"
-    _description = "What Works"
+    _description = "What Is Learned"
     _order = "kind, scope, segment_id desc, best desc, id"
     _log_access = False
     _allow_sudo_commands = False
