@@ -3,7 +3,7 @@ from odoo.tests import BaseCase, tagged
 from ..tools import lift
 
 try:
-    from hypothesis import given
+    from hypothesis import HealthCheck, given, settings
     from hypothesis import strategies as st
 except ImportError:
     given = None
@@ -44,6 +44,7 @@ class TestLift(BaseCase):
 
     if given:
 
+        @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(
             st.integers(0, 500),
             st.integers(1, 500),
