@@ -17,5 +17,6 @@ from . import (
     test_risk_history,
     test_risk_model,
     test_segments,
+    test_tools,
     test_verdict,
 )

@@ -1,13 +1,10 @@
 """A risk that changes is remembered, and the case is looked at the same day."""
 
-import doctest
 from datetime import timedelta
 
 from odoo.tests import tagged
 
 from odoo.addons.dunning_automation.tests.common import DunningCommon
-
-from ..tools import risk_history
 
 
 @tagged("post_install", "-at_install")
@@ -34,9 +31,6 @@ class TestRiskHistory(DunningCommon):
 
     def reason(self, invoice):
         return invoice.dunning_decision_ids.reason
-
-    def test_doctests(self):
-        self.assertFalse(doctest.testmod(risk_history).failed)
 
     def test_one_row_a_change(self):
         first = self.today
