@@ -85,7 +85,6 @@ class DunningRiskFeatures(models.AbstractModel):
     @api.model
     def _read(self, company, questions, grace, shift):
         self._flush()
-        self.env["dunning.planner"]._set_database()
         return Samples.from_table(
             self._copy(self._get_features_sql(company, questions, grace, shift))
         )
