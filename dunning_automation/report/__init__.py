@@ -5,3 +5,4 @@ from . import dunning_data_quality
 from . import dunning_health
 from . import dunning_recovery_analysis
 from . import dunning_start
+from . import dunning_weekly

@@ -27,6 +27,7 @@ from . import (
     test_decisions,
     test_delivery,
     test_escalation,
+    test_digest,
     test_disputes,
     test_evidence,
     test_fallbacks,
@@ -96,5 +97,7 @@ from . import (
     test_tours_letter,
     test_tours_replay,
     test_unchecked_keys,
+    test_webhooks,
+    test_weekly,
     test_wording,
 )
