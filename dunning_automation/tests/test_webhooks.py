@@ -3,6 +3,7 @@ import socket
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
@@ -139,7 +140,7 @@ class TestWebhooks(DunningCommon):
             [last + 1, late.id],
         )
         seal = type(self.env["dunning.seal"])
-        now = self.env["dunning.seal"].new({"last_sequence": last + 1})
+        now = SimpleNamespace(last_sequence=last + 1)
         with patch.object(seal, "_get_last", lambda seal: now):
             self.tell(seal=False)
         self.assertEqual(self.ids, [late.id])
@@ -147,7 +148,7 @@ class TestWebhooks(DunningCommon):
             "UPDATE dunning_event SET sequence = %s, hash = 'x' WHERE id = %s",
             [last + 2, early.id],
         )
-        now = self.env["dunning.seal"].new({"last_sequence": last + 2})
+        now = SimpleNamespace(last_sequence=last + 2)
         with patch.object(seal, "_get_last", lambda seal: now):
             self.tell(seal=False)
         self.assertEqual(self.ids, [late.id, early.id])
