@@ -1,7 +1,7 @@
 {
     "name": "Dunning Automation Spreadsheet",
     "version": "19.0.1.0.0",
-    "summary": "Collections in Odoo's Dashboards: what is overdue, what reminders bring",
+    "summary": "Collections in Odoo's Dashboards: what is due, what reminders bring",
     "category": "Accounting/Accounting",
     "author": "Dunning Automation contributors",
     "license": "LGPL-3",

@@ -6,6 +6,7 @@ from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
 from . import base
+from . import digest_digest
 from . import dunning_account_answer
 from . import dunning_account_link
 from . import dunning_account_payment
@@ -100,6 +101,8 @@ from . import dunning_seal
 from . import dunning_sender
 from . import dunning_start_mark
 from . import dunning_take_over_source
+from . import dunning_subscription
+from . import dunning_subscription_delivery
 from . import dunning_verification
 from . import ir_actions_report
 from . import ir_qweb

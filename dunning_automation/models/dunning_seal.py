@@ -247,6 +247,7 @@ class DunningSeal(models.Model):
         """An e-mail to one of our own users, in his language.
 
         :param subject: function that gives the subject in a given environment
+        :return: the e-mail, which Odoo's queue sends
         """
         env = self.sudo().with_context(lang=user.lang, tz=user.tz).env
         company = companies[:1]
@@ -263,4 +264,4 @@ class DunningSeal(models.Model):
             "email_from": company.email_formatted or user.email_formatted,
             "auto_delete": True,
         }
-        env["mail.mail"].create(mail)
+        return env["mail.mail"].create(mail)

@@ -52,6 +52,12 @@ class ResCompany(models.Model):
         "and fits an open invoice by its reference, or by customer and amount, holds "
         "the invoice's reminders until somebody has looked.",
     )
+    dunning_weekly_report = fields.Boolean(
+        "Weekly Collections Report",
+        help="Each Monday the collections managers get the figures of the dashboard as "
+        "a PDF by e-mail.",
+    )
+    dunning_weekly_report_date = fields.Date(readonly=True, copy=False)
     dunning_blast_factor = fields.Float(
         "Blast Limit",
         default=3.0,

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from .digest_digest import KPIS
 
 
 class ResConfigSettings(models.TransientModel):
@@ -66,3 +68,35 @@ class ResConfigSettings(models.TransientModel):
     dunning_fee_product_id = fields.Many2one(
         related="company_id.dunning_fee_product_id", readonly=False
     )
+    dunning_weekly_report = fields.Boolean(
+        related="company_id.dunning_weekly_report", readonly=False
+    )
+    dunning_digest = fields.Boolean(
+        "Collections in the Digest",
+        help="The digest e-mail of the database tells collections managers what is "
+        "overdue, the DSO, what was collected and the promises kept.",
+    )
+
+    @api.model
+    def get_values(self):
+        """Switched on when the default digest has one of our figures."""
+        digest = self._get_default_digest()
+        return super().get_values() | {
+            "dunning_digest": any(digest[name] for name in KPIS)
+        }
+
+    def set_values(self):
+        """Change the default digest only when the box was changed."""
+        result = super().set_values()
+        digest = self._get_default_digest()
+        if self.dunning_digest != any(digest[name] for name in KPIS):
+            digest.write(dict.fromkeys(KPIS, self.dunning_digest))
+        return result
+
+    @api.model
+    def _get_default_digest(self):
+        """The digest that Odoo sends to everybody who did not choose another."""
+        number = (
+            self.env["ir.config_parameter"].sudo().get_param("digest.default_digest_id")
+        )
+        return self.env["digest.digest"].sudo().browse(int(number or 0)).exists()

@@ -8,3 +8,4 @@ from . import dunning_notice_analysis
 from . import dunning_recovery_analysis
 from . import dunning_start
 from . import dunning_state
+from . import dunning_weekly

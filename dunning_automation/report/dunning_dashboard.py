@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from ..tools import aging, kpi
+from ..tools import kpi
 from ..tools.kpi_tiles import AGING, REASONS, TILES, WORK
 from .dunning_dashboard_ledger import PROMPT_DAYS, RISK_DAYS, Scope
 
@@ -104,6 +104,13 @@ class DunningDashboard(models.AbstractModel):
             "debtors": self._get_debtor_rows(scope, filters["date"]),
             "check": self._get_check(scope, filters["date"]),
         }
+
+    @api.model
+    def action_print(self, filters=None):
+        """Action that prints the figures as PDF; ``filters`` as of ``get_figures``."""
+        return self.env["report.dunning_automation.dunning_weekly_document"]._print(
+            filters
+        )
 
     # === FILTERS === #
 
@@ -255,12 +262,9 @@ class DunningDashboard(models.AbstractModel):
         delay = timedelta(days=RISK_DAYS)
         ledger = self.env["dunning.dashboard.ledger"]
         at_risk = ledger._read_at_risk(scope, first - delay, last - delay)
-        overdue = aging.BUCKETS[1:]
         return {
             "receivables": kpi.Figure(sum(owed.values())),
-            "overdue": kpi.Figure(
-                sum(amount for (name, _band), amount in owed.items() if name in overdue)
-            ),
+            "overdue": kpi.Figure(ledger._get_overdue(owed)),
             **self._measure(months, at, length),
             "recovery": kpi.recovery_rate(
                 sum(paid for *_level, paid in funnel),

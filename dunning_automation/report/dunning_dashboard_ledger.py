@@ -133,6 +133,12 @@ class DunningDashboardLedger(models.AbstractModel):
         return {(names[index], band): float(sum_) for index, band, sum_ in rows}
 
     @api.model
+    def _get_overdue(self, owed):
+        """What of the aging is past due; credits are not taken off."""
+        overdue = aging.BUCKETS[1:]
+        return sum(amount for (name, _band), amount in owed.items() if name in overdue)
+
+    @api.model
     def _get_later_sql(self, day):
         """What was matched after ``day``, per line, as a table ``later``."""
         return SQL(

@@ -29,6 +29,7 @@ from . import (
     test_effect,
     test_escalation,
     test_direction,
+    test_digest,
     test_disputes,
     test_evidence,
     test_fallbacks,
@@ -104,5 +105,7 @@ from . import (
     test_tours_replay,
     test_translations,
     test_unchecked_keys,
+    test_webhooks,
+    test_weekly,
     test_wording,
 )
