@@ -9,4 +9,5 @@ class AccountPartialReconcile(models.Model):
         partials = super().create(vals_list)
         lines = partials.debit_move_id | partials.credit_move_id
         lines.move_id._dunning_recheck()
+        self.env["dunning.dashboard"]._refresh(lines.company_id)
         return partials

@@ -233,17 +233,12 @@ class DunningRun(models.Model):
             self.sudo().state = "done"
         if not self.simulation:
             self.sudo()._follow_up()
-            self._refresh_dashboards()
+            self.env["dunning.dashboard"]._refresh(self.company_id)
         notices = self.sudo().notice_ids
         if compose:
             notices[:COMPOSE_BATCH]._compose()
         if notices:
             notices._trigger_delivery()
-
-    def _refresh_dashboards(self):
-        """Open dashboards of the company read their figures again."""
-        readers = self.env.ref("dunning_automation.group_user").sudo()
-        readers._bus_send("dunning_dashboard", {"company_id": self.company_id.id})
 
     def _follow_up(self):
         """People get what the planning found: cases their collector, escalations their

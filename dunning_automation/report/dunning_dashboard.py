@@ -19,7 +19,8 @@ HISTORY = 24
 COUNTBACK = 12
 WEEKS = 13
 TOP = 10
-FILTERS = {"company_id", "date", "months", "policy_id", "user_id", "currency_id"}
+FILTERS = {"company_id", "date", "months", "currency_id"}
+"""Beside those of ``_get_customer_filters``."""
 DELIVERED = ("sent", "delivered")
 DECIDED = ("kept", "partial", "broken")
 
@@ -62,15 +63,20 @@ class DunningDashboard(models.AbstractModel):
             - ``tiles``: dicts with ``code``, ``title``, ``value`` (None: no figure,
               ``reason`` says why), ``previous`` (at the start of the period, or in the
               period before), ``unit`` (``money``, ``days``, ``percent`` or ``count``),
-              ``better`` (``up``, ``down`` or empty), ``formula`` and ``action``
-              (``name``, ``model``, ``domain`` of the records behind it, or False);
+              ``better`` (``up``, ``down`` or empty), ``formula``, ``action``
+              (``name``, ``model``, ``domain`` of the records behind it, or False) and
+              ``target`` (False, or ``id``, ``value`` and ``is_met``, which is None
+              where there is no figure);
               ``work`` is a list of the same kind for what waits now, whatever the date
             - ``charts``: ``aging``, ``dso``, ``cei``, ``funnel``, ``cash`` and
               ``channels``, each with ``type``, ``labels`` and ``datasets``
             - ``debtors``: who owes most (``id``, ``name``, ``open``, ``overdue``)
             - ``check``: ``reconciles``, ``difference`` and ``rows``: whether the aging
               adds up to the balance of the receivable accounts, per currency
-            - ``filters`` as they were applied, and ``options`` to choose from
+            - ``filters`` as they were applied, and ``options`` to choose from: dicts
+              with the ``name`` of a filter, the words for ``every`` one, and
+              ``choices`` (``id``, ``name``)
+            - ``may_set_targets``: whether the user sets the targets of tiles
 
             Money is in the currency of the company (``currency_id``).
         :raise AccessError: no collections user, or not a company of the user
@@ -91,6 +97,7 @@ class DunningDashboard(models.AbstractModel):
             "currency_id": company.currency_id.id,
             "filters": filters,
             "options": self._get_options(company),
+            "may_set_targets": self.env["dunning.dashboard.target"].has_access("write"),
             "tiles": self._get_tiles(scope, filters["months"], months, owed, funnel),
             "work": self._get_work(scope),
             "charts": {
@@ -112,10 +119,52 @@ class DunningDashboard(models.AbstractModel):
             filters
         )
 
+    @api.model
+    @api.readonly
+    def get_definitions(self):
+        """What each figure means, in the order of the page.
+
+        :return: list of dicts with ``code``, ``title``, ``unit`` and ``better`` (see
+            ``get_figures``) and ``formula``
+        """
+        return [
+            {
+                "code": tile.code,
+                "title": self.env._(tile.title),
+                "unit": tile.unit,
+                "better": tile.better,
+                "formula": self.env._(tile.formula),
+            }
+            for tile in self._get_tile_kinds()
+        ]
+
+    # === LIVE === #
+
+    @api.model
+    def _refresh(self, companies):
+        """Open dashboards of ``companies`` read their figures again, once for each
+        transaction, after it was committed."""
+        told = self.env.cr.precommit.data.setdefault("dunning_dashboard", set())
+        readers = self.env.ref("dunning_automation.group_user").sudo()
+        for company in companies.filtered(lambda company: company.id not in told):
+            told.add(company.id)
+            readers._bus_send("dunning_dashboard", {"company_id": company.id})
+
     # === FILTERS === #
 
+    @api.model
+    def _get_customer_filters(self):
+        """{filter: (model, domain)}: the filter is a field of the model, whose records
+        hold the customers (``partner_id``) that it leaves. Others add theirs, and what
+        is chosen from to ``_get_options``."""
+        return {
+            "policy_id": ("dunning.decision", Domain.TRUE),
+            "user_id": ("dunning.case", Domain("state", "=", "open")),
+        }
+
     def _clean(self, filters):
-        unknown = sorted(set(filters) - FILTERS)
+        chosen_from = {*self._get_customer_filters(), "currency_id"}
+        unknown = sorted(set(filters) - FILTERS - chosen_from)
         if unknown:
             raise UserError(self.env._("Unknown filters: %s.", unknown))
         company = self._get_company(filters.get("company_id"))
@@ -123,10 +172,7 @@ class DunningDashboard(models.AbstractModel):
         try:
             day = fields.Date.to_date(filters.get("date") or today)
             months = int(filters.get("months") or 3)
-            chosen = {
-                name: int(filters.get(name) or 0) or None
-                for name in ("policy_id", "user_id", "currency_id")
-            }
+            chosen = {name: int(filters.get(name) or 0) or None for name in chosen_from}
         except (TypeError, ValueError) as error:
             raise UserError(self.env._("A filter cannot be read: %s", error)) from error
         if day > today:
@@ -144,15 +190,13 @@ class DunningDashboard(models.AbstractModel):
         return companies.browse(company_id)
 
     def _get_debtors(self, filters):
-        """Ids of the customers that policy and collector leave, None for all."""
+        """Ids of the customers that the filters leave, None for all."""
         company = Domain("company_id", "=", filters["company_id"])
-        chosen = []
-        if filters["policy_id"]:
-            domain = company & Domain("policy_id", "=", filters["policy_id"])
-            chosen.append(("dunning.decision", domain))
-        if filters["user_id"]:
-            domain = company & Domain("user_id", "=", filters["user_id"])
-            chosen.append(("dunning.case", domain & Domain("state", "=", "open")))
+        chosen = [
+            (model, company & domain & Domain(name, "=", filters[name]))
+            for name, (model, domain) in self._get_customer_filters().items()
+            if filters[name]
+        ]
         found = [
             {
                 partner.id
@@ -167,21 +211,27 @@ class DunningDashboard(models.AbstractModel):
             [("company_id", "=", company.id), ("state", "=", "open")], ["user_id"]
         )
         collectors = self.env["res.users"].union(*(user for (user,) in cases))
-        return {
-            "companies": self._get_names(self.env.companies),
-            "policies": self._get_names(
-                self.env["dunning.policy"]._search_applicable(company)
-            ),
-            "collectors": self._get_names(collectors),
-            "currencies": self._get_names(
-                self.env["res.currency"].search([("active", "=", True)])
-            ),
-        }
-
-    def _get_names(self, records):
+        policies = self.env["dunning.policy"]._search_applicable(company)
+        currencies = self.env["res.currency"].search([("active", "=", True)])
         return [
-            {"id": record.id, "name": record.display_name} for record in records.sudo()
+            self._prepare_option(name, every, records)
+            for name, every, records in (
+                ("company_id", "", self.env.companies),
+                ("policy_id", self.env._("All policies"), policies),
+                ("user_id", self.env._("All collectors"), collectors),
+                ("currency_id", self.env._("All currencies"), currencies),
+            )
         ]
+
+    def _prepare_option(self, name, every, records):
+        return {
+            "name": name,
+            "every": every,
+            "choices": [
+                {"id": record.id, "name": record.display_name}
+                for record in records.sudo()
+            ],
+        }
 
     # === THE LEDGER BY MONTH === #
 
@@ -238,11 +288,24 @@ class DunningDashboard(models.AbstractModel):
             self._read_funnel(scope, months, length, length),
         )
         actions = self._get_actions(scope, months, length)
-        return [self._prepare_tile(tile, now, before, actions) for tile in TILES]
+        targets = self.env["dunning.dashboard.target"]._get_by_tile(scope.company)
+        return [
+            self._prepare_tile(
+                tile,
+                now[tile.code],
+                before[tile.code].value,
+                actions.get(tile.code),
+                targets.get(tile.code),
+            )
+            for tile in self._get_tile_kinds()
+        ]
 
-    def _prepare_tile(self, tile, now, before, actions):
-        figure = now[tile.code]
-        action = actions.get(tile.code)
+    @api.model
+    def _get_tile_kinds(self):
+        """The tiles in their order; who adds one adds its figure to ``_get_all``."""
+        return TILES
+
+    def _prepare_tile(self, tile, figure, previous, action, target):
         title = self.env._(tile.title)
         return {
             "code": tile.code,
@@ -251,10 +314,15 @@ class DunningDashboard(models.AbstractModel):
             "better": tile.better,
             "formula": self.env._(tile.formula),
             "value": figure.value,
-            "reason": self.env._(REASONS[figure.reason]) if figure.reason else "",
-            "previous": before[tile.code].value,
+            "reason": self._get_reason(figure),
+            "previous": previous,
             "action": action | {"name": title} if action else False,
+            "target": target._check(tile.better, figure.value) if target else False,
         }
+
+    def _get_reason(self, figure):
+        """Why there is no figure, in words."""
+        return self.env._(REASONS[figure.reason]) if figure.reason else ""
 
     def _get_all(self, scope, length, months, at, owed, funnel):
         """{code: figure} of one period, whatever it is read from."""

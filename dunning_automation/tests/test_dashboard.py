@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from unittest.mock import patch
 
 from odoo import Command
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tests import HttpCase, tagged
 from odoo.tools.json import json_default
@@ -295,6 +295,62 @@ class TestDashboard(DashboardCommon):
             self.run_on()
         message = ("dunning_dashboard", {"company_id": self.company.id})
         self.assertEqual(heard, [message])
+
+    def test_a_payment_refreshes_open_pages_once(self):
+        """However many are matched in one transaction; nothing else is told."""
+        invoices = self.invoices([{}, {}])
+        heard = []
+        with patch.object(
+            type(self.env["res.groups"]),
+            "_bus_send",
+            lambda group, *message: heard.append(message),
+        ):
+            self.invoice()
+            self.assertEqual(heard, [])
+            self.pay(invoices)
+        message = ("dunning_dashboard", {"company_id": self.company.id})
+        self.assertEqual(heard, [message])
+
+    def test_targets(self):
+        """At or below is met where less is better; no figure is neither."""
+        self.keep_books()
+        targets = self.env["dunning.dashboard.target"].sudo()
+        for code, value, is_met in (
+            ("overdue", 400, True),
+            ("overdue", 399, False),
+            ("cei", 89, True),
+            ("cei", 90, False),
+            ("promises", 80, None),
+        ):
+            with self.subTest(code, value=value):
+                target = targets.create({"code": code, "value": value})
+                self.assertEqual(
+                    self.tile(code)["target"],
+                    {"id": target.id, "value": value, "is_met": is_met},
+                )
+                self.assertFalse(self.tile("dso")["target"])
+                target.action_remove()
+                self.assertFalse(self.tile(code)["target"])
+
+    def test_who_sets_targets(self):
+        self.env["dunning.dashboard.target"].sudo().create({"code": "dso", "value": 40})
+        for group, may in (("user", False), ("manager", True)):
+            with self.subTest(group):
+                user = self.new_user(group, f"dunning_automation.group_{group}")
+                figures = self.figures(user)
+                self.assertEqual(figures["may_set_targets"], may)
+                self.assertTrue(any(tile["target"] for tile in figures["tiles"]))
+        with self.assertRaises(ValidationError):  # More is neither good nor bad.
+            self.env["dunning.dashboard.target"].sudo().create({"code": "receivables"})
+
+    def test_every_tile_is_defined(self):
+        defined = {row["code"]: row for row in self.dashboard.get_definitions()}
+        for tile in self.figures()["tiles"]:
+            self.assertEqual(
+                defined[tile["code"]],
+                {name: tile[name] for name in defined[tile["code"]]},
+            )
+            self.assertTrue(tile["formula"])
 
     def test_queries_do_not_grow(self):
         counts = []

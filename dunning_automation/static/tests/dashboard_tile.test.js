@@ -8,7 +8,7 @@ const ACTION = {name: "Open", model: "account.move.line", domain: []};
 
 defineMailModels(); // What every page of the backend asks for.
 
-async function mountTile(values) {
+async function mountTile(values, props) {
     const opened = [];
     const tile = {
         code: "dso",
@@ -27,6 +27,7 @@ async function mountTile(values) {
             tile,
             format: (number, unit) => `${number} ${unit}`,
             open: (action) => opened.push(action),
+            ...props,
         },
     });
     return opened;
@@ -71,4 +72,29 @@ test("no figure is no zero, and tells why", async () => {
 test("zero before is a figure", async () => {
     await mountTile({value: 1, previous: 0});
     expect(".o_dunning_tile small").toHaveText("before: 0 days");
+});
+
+for (const [is_met, look, text] of [
+    [true, "text-success", "Target: 45 days, met"],
+    [false, "text-danger", "Target: 45 days, missed"],
+    [null, "text-muted", "Target: 45 days"],
+]) {
+    test(`a target that is ${text}`, async () => {
+        await mountTile({target: {id: 7, value: 45, is_met}});
+        expect(`.o_dunning_tile small.${look}:contains(Target)`).toHaveText(text);
+    });
+}
+
+test("who may set targets does so on tiles with a direction", async () => {
+    const asked = [];
+    const setTarget = ({code}) => asked.push(code);
+    await mountTile({}, {setTarget});
+    await click("button[name=set_target]");
+    expect(asked).toEqual(["dso"]);
+});
+
+test("others, and tiles without a direction, have no such button", async () => {
+    await mountTile({}, {setTarget: false});
+    await mountTile({better: ""}, {setTarget: () => {}});
+    expect("button[name=set_target]").toHaveCount(0);
 });

@@ -12,7 +12,8 @@ const COLORS = ["#0072B2", "#E69F00", "#D55E00", "#56B4E9"];
 
 /**
  * A chart of figures that the server computed: ``{type, labels, datasets: [{label,
- * data}], stacked}``. The same figures stand in a table for those who do not see it.
+ * data}], stacked}``; a dataset may have another type. The same figures stand in a table
+ * for those who do not see it.
  */
 export class DunningChart extends Component {
     static template = "dunning_automation.Chart";
@@ -61,7 +62,7 @@ export class DunningChart extends Component {
                     borderColor: COLORS[index % COLORS.length],
                     borderRadius: 2,
                     maxBarThickness: 64,
-                    borderWidth: type === "line" ? 2 : 0,
+                    borderWidth: (dataset.type || type) === "line" ? 2 : 0,
                     spanGaps: false,
                 })),
             },

@@ -12,6 +12,7 @@ import {formatFloat} from "@web/core/utils/numbers";
 import {formatMonetary} from "@web/views/fields/formatters";
 import {registry} from "@web/core/registry";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
+import {useDebounced} from "@web/core/utils/timing";
 import {useSetupAction} from "@web/search/action_hook";
 import {useService} from "@web/core/utils/hooks";
 
@@ -21,6 +22,9 @@ const PERIODS = {
     6: _t("6 months"),
     12: _t("12 months"),
 };
+
+/** Payments may come one after the other: the page is read again when they pause. */
+const PAUSE_MS = 2000;
 
 const CHARTS = [
     ["aging", _t("Aging by risk")],
@@ -59,7 +63,9 @@ export class DunningDashboard extends Component {
         useSetupAction({getLocalState: () => ({filters: this.state.filters})});
         this.format = this.format.bind(this);
         this.open = this.open.bind(this);
+        this.setTarget = this.setTarget.bind(this);
         this.follow = this.follow.bind(this);
+        this.loadSoon = useDebounced(() => this.load(), PAUSE_MS);
         this.bus.subscribe("dunning_dashboard", this.follow);
         onWillUnmount(() => this.bus.unsubscribe("dunning_dashboard", this.follow));
         onWillStart(() => {
@@ -83,10 +89,10 @@ export class DunningDashboard extends Component {
         this.state.loading = false;
     }
 
-    /** A run of a company has ended. */
+    /** A run of a company has ended, or something was paid. */
     follow({company_id: companyId}) {
         if (this.state.figures?.filters.company_id === companyId) {
-            this.load();
+            this.loadSoon();
         }
     }
 
@@ -124,27 +130,17 @@ export class DunningDashboard extends Component {
     /** The menus of the control panel: what is chosen, and from what. */
     get menus() {
         const {options, filters} = this.state.figures;
-        const menus = [
-            ["policy_id", _t("All policies"), options.policies],
-            ["user_id", _t("All collectors"), options.collectors],
-            ["currency_id", _t("All currencies"), options.currencies],
-        ].map(([name, all, choices]) => ({
+        const menus = options.map(({name, every, choices}) => ({
             name,
-            choices: [{id: null, name: all}, ...choices],
-            choose: (id) => this.choose(name, id),
+            choices: every ? [{id: null, name: every}, ...choices] : choices,
+            choose: (id) =>
+                name === "company_id" ? this.chooseCompany(id) : this.choose(name, id),
         }));
-        menus.unshift({
+        menus.splice(1, 0, {
             name: "months",
             choices: this.periods,
             choose: (id) => this.choose("months", id),
         });
-        if (options.companies.length > 1) {
-            menus.unshift({
-                name: "company_id",
-                choices: options.companies,
-                choose: (id) => this.chooseCompany(id),
-            });
-        }
         return menus
             .filter((menu) => menu.choices.length > 1)
             .map((menu) => ({
@@ -228,6 +224,30 @@ export class DunningDashboard extends Component {
                 }),
             },
         });
+    }
+
+    setTarget({code, target}) {
+        return this.action.doAction(
+            {
+                type: "ir.actions.act_window",
+                name: _t("Target"),
+                res_model: "dunning.dashboard.target",
+                res_id: target.id,
+                views: [[false, "form"]],
+                target: "new",
+                context: {
+                    default_code: code,
+                    default_company_id: this.state.figures.filters.company_id,
+                },
+            },
+            {onClose: () => void this.load()},
+        );
+    }
+
+    define() {
+        return this.action.doAction(
+            "dunning_automation.dunning_dashboard_definitions_action",
+        );
     }
 
     print() {

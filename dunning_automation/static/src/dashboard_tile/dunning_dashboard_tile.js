@@ -13,7 +13,12 @@ const TRENDS = {
  */
 export class DunningDashboardTile extends Component {
     static template = "dunning_automation.DashboardTile";
-    static props = {tile: Object, format: Function, open: Function};
+    static props = {
+        tile: Object,
+        format: Function,
+        open: Function,
+        setTarget: {type: [Function, Boolean], optional: true},
+    };
 
     get value() {
         const {value, unit} = this.props.tile;
@@ -38,6 +43,28 @@ export class DunningDashboardTile extends Component {
             color = direction === better ? "text-success" : "text-danger";
         }
         return {icon, word, color};
+    }
+
+    get target() {
+        const {target, unit} = this.props.tile;
+        if (!target) {
+            return null;
+        }
+        const value = this.props.format(target.value, unit);
+        if (target.is_met === null) {
+            return {text: _t("Target: %s", value), color: "text-muted"};
+        }
+        return target.is_met
+            ? {text: _t("Target: %s, met", value), color: "text-success"}
+            : {text: _t("Target: %s, missed", value), color: "text-danger"};
+    }
+
+    get canSetTarget() {
+        return Boolean(this.props.setTarget && this.props.tile.better);
+    }
+
+    get targetLabel() {
+        return _t("Set the target: %s", this.props.tile.title);
     }
 
     get previous() {

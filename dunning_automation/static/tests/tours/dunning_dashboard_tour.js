@@ -48,6 +48,35 @@ registry.category("web_tour.tours").add("dunning_dashboard", {
             trigger: "[data-filter=months]:contains(1 month)",
         },
         {
+            content: "a manager says what he wants",
+            trigger: "[data-tile=overdue] button[name=set_target]",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=value] input",
+            run: "edit 50",
+        },
+        {
+            trigger: ".modal .btn-primary:contains(Save)",
+            run: "click",
+        },
+        {
+            content: "and the page says whether it is so",
+            trigger: "[data-tile=overdue] small:contains(missed)",
+        },
+        {
+            content: "what does it all mean?",
+            trigger: "button[name=define]",
+            run: "click",
+        },
+        {
+            trigger: "[data-figure=dso] dd:contains(its days)",
+        },
+        {
+            trigger: ".o_breadcrumb a:contains(Dashboard), .o_back_button",
+            run: "click",
+        },
+        {
             content: "open what is overdue",
             trigger: "[data-tile=overdue] button",
             run: "click",
