@@ -1,6 +1,7 @@
 from . import (
     test_bad_ledgers,
     test_bandit,
+    test_dashboard,
     test_drift,
     test_explanation,
     test_features,
