@@ -1,6 +1,6 @@
 {
     "name": "Dunning Automation AI",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "summary": "Who will pay when, said honestly, explained, and put to use",
     "category": "Accounting/Accounting",
     "author": "Dunning Automation contributors",
@@ -20,6 +20,8 @@
         "views/dunning_indicator_views.xml",
         "views/dunning_arm_views.xml",
         "views/dunning_notice_views.xml",
+        "views/dunning_notice_analysis_views.xml",
+        "views/dunning_recovery_views.xml",
         "views/dunning_policy_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",

@@ -1,6 +1,6 @@
 {
     "name": "Dunning Automation SMS",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "summary": "Reminders as text messages, once each, to numbers that can take them",
     "category": "Accounting/Accounting",
     "author": "Dunning Automation contributors",

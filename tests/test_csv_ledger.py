@@ -110,6 +110,17 @@ def test_customer_number_identifies_and_name_is_shown(read):
     }
 
 
+def test_customer_beside_his_number_is_his_name(read):
+    ledger = read(
+        "Kundennr;Kunde;Rechnungsnummer;Rechnungsdatum;Fällig am;Betrag",
+        "007;Ahorn GmbH;1;05.01.2026;04.02.2026;5",
+    )
+    assert (ledger.rows[0].customer, ledger.rows[0].customer_name) == (
+        "007",
+        "Ahorn GmbH",
+    )
+
+
 def test_numbers_keep_zeros_and_are_told_apart_where_two_customers_share_one(read):
     ledger = read(
         HEADER,

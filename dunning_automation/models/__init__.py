@@ -5,6 +5,7 @@ from . import account_move
 from . import account_move_line
 from . import account_partial_reconcile
 from . import account_payment
+from . import base
 from . import digest_digest
 from . import dunning_account_answer
 from . import dunning_account_link
@@ -54,6 +55,10 @@ from . import dunning_fallback
 from . import dunning_guard
 from . import dunning_hold
 from . import dunning_hold_reason
+from . import dunning_import
+from . import dunning_import_booking
+from . import dunning_import_column
+from . import dunning_import_row
 from . import dunning_interest_band
 from . import dunning_interest_rule
 from . import dunning_ledger
@@ -95,11 +100,13 @@ from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
 from . import dunning_start_mark
+from . import dunning_take_over_source
 from . import dunning_subscription
 from . import dunning_subscription_delivery
 from . import dunning_verification
 from . import ir_actions_report
 from . import ir_qweb
+from . import ir_ui_menu
 from . import mail_thread
 from . import dunning_watchdog
 from . import dunning_wording
@@ -109,5 +116,6 @@ from . import payment_token
 from . import payment_transaction
 from . import res_company
 from . import res_config_settings
+from . import res_lang
 from . import res_partner
 from . import res_users

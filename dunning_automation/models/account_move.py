@@ -119,6 +119,35 @@ class AccountMove(models.Model):
         "paid.",
     )
 
+    dunning_import_customer = fields.Char(
+        "Customer Number Elsewhere", readonly=True, copy=False, groups=READERS
+    )
+    dunning_import_number = fields.Char(
+        "Number Elsewhere",
+        readonly=True,
+        copy=False,
+        groups=READERS,
+        help="Of the system that this opening balance was imported from. Together with "
+        "the number of the customer it makes sure that nothing is imported twice.",
+    )
+    dunning_import_paid_id = fields.Many2one(
+        "account.move",
+        "Imported Payment Of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        groups=READERS,
+    )
+    dunning_import_payment_ids = fields.One2many(
+        "account.move", "dunning_import_paid_id", readonly=True, groups=READERS
+    )
+
+    _dunning_import_uniq = models.UniqueIndex(
+        "(company_id, dunning_import_customer, dunning_import_number)"
+        " WHERE dunning_import_number IS NOT NULL",
+        "This invoice was imported already.",
+    )
     _dunning_charge_uniq = models.UniqueIndex(
         "(dunning_charge_notice_id, currency_id)"
         " WHERE dunning_charge_notice_id IS NOT NULL AND state != 'cancel'",
@@ -236,6 +265,14 @@ class AccountMove(models.Model):
         if "state" in vals:
             self._dunning_follow_charges(vals["state"], cancelled)
         return result
+
+    def _must_check_constrains_date_sequence(self):
+        """Numbers of another system need not fit the dates, as Odoo's do."""
+        imported = self.sudo()
+        return (
+            not (imported.dunning_import_number or imported.dunning_import_paid_id)
+            and super()._must_check_constrains_date_sequence()
+        )
 
     def _dunning_follow_charges(self, state, cancelled):
         """Charges of a document that is cancelled can be claimed again, those of one

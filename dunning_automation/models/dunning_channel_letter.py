@@ -7,7 +7,7 @@ from odoo.tools.image import image_data_uri
 
 from odoo.addons.base.models.ir_actions_report import _wkhtml
 
-from ..tools import letter_layout, letter_pages
+from ..tools import letter_layout, letter_pages, print_words
 
 ROWS_IN_TEXT = 10
 """A longer list of invoices is an annex with pages of its own."""
@@ -224,7 +224,8 @@ class DunningChannelLetter(models.AbstractModel):
         notice = self.with_context(lang=self.lang)
         html = notice._render_part("dunning_letter_document", docs=notice.sudo())
         try:
-            content = report._run_wkhtmltopdf([str(html)], report_ref=report)
+            page = print_words.keep_together(str(html))
+            content = report._run_wkhtmltopdf([page], report_ref=report)
             return letter_pages.finish(content, self._get_letter_layout().fold_marks)
         except Exception as error:
             raise ValueError(

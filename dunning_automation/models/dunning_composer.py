@@ -10,7 +10,7 @@ from odoo.tools import SQL
 
 _logger = logging.getLogger(__name__)
 
-COMPOSE_BATCH = 100
+COMPOSE_BATCH = 250
 PRINTED_FIELDS = (
     "access_token",
     "move_type",

@@ -109,6 +109,7 @@ class DunningEvent(models.Model):
         [
             ("case_opened", "Case opened"),
             ("case_closed", "Case closed"),
+            ("level_taken_over", "Said by another tool"),
             ("notice_planned", "Notice planned"),
             ("notice_ready", "Notice approved"),
             ("notice_claimed", "Notice being sent"),

@@ -463,34 +463,45 @@ class DunningHold(models.Model):
         self.env["dunning.agreement"]._settle_companies()
 
     @api.model
-    def _get_stop_sql(self, company, now, kind):
-        """SQL condition: a hold of ``kind`` stops ``line`` or everything of ``debtor``.
+    def _stop_condition(self, company, now, kinds):
+        """The stop sign of ``dunning.policy._stop_conditions``: a hold of one of
+        ``kinds``, the first of them first, stops ``line`` or everything of ``debtor``.
 
         Two EXISTS, which the database answers from two hash tables when it reads the
-        whole ledger and from the indexes when it reads one customer.
+        whole ledger and from the indexes when it reads one customer; which kind it is,
+        is asked of held lines only.
         """
         active = SQL(
-            "hold.kind = %s AND hold.state = 'active' AND hold.company_id = %s"
-            " AND hold.date_end >= %s",
-            kind,
+            "hold.state = 'active' AND hold.company_id = %s AND hold.date_end >= %s"
+            " AND hold.kind IN %s",
             company.id,
             self.env["dunning.ledger"]._get_local_date_sql(company, now),
+            kinds,
         )
-        return SQL(
-            """(EXISTS (
-                    SELECT 1
-                      FROM dunning_hold_line_rel held
-                      JOIN dunning_hold hold ON hold.id = held.hold_id
-                     WHERE held.line_id = line.id
-                       AND hold.scope = 'lines'
-                       AND %(active)s)
-                OR EXISTS (
-                    SELECT 1
-                      FROM dunning_hold hold
-                     WHERE hold.partner_id = debtor.id
-                       AND hold.scope = 'customer'
-                       AND %(active)s))""",
-            active=active,
+        of_line = SQL(
+            """SELECT hold.kind
+                 FROM dunning_hold_line_rel held
+                 JOIN dunning_hold hold ON hold.id = held.hold_id
+                WHERE held.line_id = line.id AND hold.scope = 'lines' AND %s""",
+            active,
+        )
+        of_debtor = SQL(
+            """SELECT hold.kind
+                 FROM dunning_hold hold
+                WHERE hold.partner_id = debtor.id AND hold.scope = 'customer' AND %s""",
+            active,
+        )
+        return (
+            SQL(
+                """(SELECT 'hold_' || kind
+                      FROM (%s UNION ALL %s) AS held
+                     ORDER BY ARRAY_POSITION(%s, kind::text)
+                     LIMIT 1)""",
+                of_line,
+                of_debtor,
+                list(kinds),
+            ),
+            SQL("(EXISTS (%s) OR EXISTS (%s))", of_line, of_debtor),
         )
 
     # === PERSONAL DATA === #

@@ -84,6 +84,9 @@ class DunningLevel(models.Model):
         "Needs Approval", help="Wait for approval even if the policy is automatic."
     )
     action_ids = fields.One2many("dunning.action", "level_id", "Actions", copy=True)
+    taken_over_from = fields.Char(
+        readonly=True, copy=False, help="The level of another tool that it was."
+    )
 
     _delay_days_uniq = models.Constraint(
         "UNIQUE(policy_id, delay_days)",

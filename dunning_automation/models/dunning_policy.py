@@ -226,6 +226,9 @@ class DunningPolicy(models.Model):
         "dunning.escalation", "policy_id", "Escalation Rules", copy=True
     )
 
+    taken_over_from = fields.Char(
+        readonly=True, copy=False, help="The policy of another tool that it was."
+    )
     hidden_by_id = fields.Many2one(
         "dunning.policy",
         "Never Applies Because Of",
@@ -526,7 +529,7 @@ class DunningPolicy(models.Model):
 
         :param company: ``res.company`` whose lines are looked at
         :param now: UTC, the moment of the evaluation, datetime or SQL
-        :return: list of ``(reason code, SQL)``; the SQL may refer to ``line``
+        :return: list of ``(reason code or SQL for it, SQL)``; SQL may refer to ``line``
             (account_move_line), ``move`` (account_move), ``debtor`` (the commercial
             partner) and to the rows of ``possible_payment`` (``dunning.bank``). Read
             at planning and again just before a message leaves.
@@ -574,13 +577,7 @@ class DunningPolicy(models.Model):
             ("paid", SQL("move.payment_state = 'paid'")),
             ("reversed", SQL("move.payment_state = 'reversed'")),
             ("legacy", SQL("move.payment_state = 'invoicing_legacy'")),
-            *(
-                (
-                    f"hold_{kind}",
-                    self.env["dunning.hold"]._get_stop_sql(company, now, kind),
-                )
-                for kind in HOLD_KINDS
-            ),
+            self.env["dunning.hold"]._stop_condition(company, now, HOLD_KINDS),
         ]
 
     def _get_law(self):

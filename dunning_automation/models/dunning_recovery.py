@@ -269,12 +269,20 @@ class DunningRecovery(models.Model):
         :return: UTC
         """
         self.ensure_one()
+        return self._find_retry_at(self._get_schedule()._get_schedule())
+
+    def _find_retry_at(self, plan):
+        """When the next try of a plan is, as caps and the refusal allow.
+
+        :param plan: ``Schedule`` of ``tools/retries.py``
+        :return: UTC; False if nothing is left to try
+        """
         schedule = self._get_schedule()
         return (
             retries.next_retry(
                 self.failed_at,
                 self._get_tries(),
-                schedule._get_schedule(),
+                plan,
                 self.env["dunning.retry.cap"]._get_caps(),
                 self._get_network(),
                 self.company_id._dunning_timezone(),

@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools import account_page, aging, safe_csv
+from ..tools import account_page, aging, print_words, safe_csv
 
 PAYMENTS_SHOWN = 20
 UNKNOWN_HOURS = 24
@@ -305,4 +305,5 @@ class DunningAccount(models.AbstractModel):
             lang=lang,
         )
         report = letter._get_report_of(company)
-        return report._run_wkhtmltopdf([str(html)], report_ref=report)
+        page = print_words.keep_together(str(html))
+        return report._run_wkhtmltopdf([page], report_ref=report)

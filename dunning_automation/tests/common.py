@@ -89,6 +89,12 @@ class DunningCommon(MockEmail, AccountTestInvoicingCommon):
     # === FACTORIES === #
 
     @classmethod
+    def add_language(cls, code):
+        """Another language, with what we say in it."""
+        cls.env["res.lang"]._activate_lang(code)
+        cls.env["ir.module.module"]._load_module_terms(["dunning_automation"], [code])
+
+    @classmethod
     def _create_policy(cls, delays=None, **values):
         """A policy in automatic mode; ``delays`` replaces the standard ladder by
         e-mail levels without a minimum interval."""

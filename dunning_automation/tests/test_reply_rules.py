@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from odoo.tests import BaseCase, tagged
 
 from ..tools import replies, reply_dates, reply_headers, reply_rules, reply_text
-from .reply_sentences import HELD_OUT, INDIRECT, KNOWN
+from . import reply_sentences, reply_sentences_more
+from .reply_sentences import INDIRECT
 
 try:
     from hypothesis import given, settings
@@ -15,6 +16,8 @@ except ImportError:
     given = None
 
 TODAY = date(2026, 3, 10)  # A Tuesday.
+KNOWN = reply_sentences.KNOWN | reply_sentences_more.KNOWN
+HELD_OUT = reply_sentences.HELD_OUT | reply_sentences_more.HELD_OUT
 
 HISTORIES = {
     "gmail": "On Mon, Mar 9, 2026 at 8:00 Bill <b@company.example> wrote:\n"
@@ -37,6 +40,28 @@ HISTORIES = {
     "Objet : Rappel\n\nNous contestons.\n",
     "spanish outlook": "De: Billing\nEnviado el: lunes, 9 de marzo de 2026\nPara: A\n"
     "Asunto: Aviso\n\nYa hemos pagado.\n",
+    "dutch": "Op ma 9 mrt 2026 om 08:00 schreef Billing <billing@company.example>:\n\n"
+    "> U heeft niet betaald.\n",
+    "dutch outlook": "Van: Billing\nVerzonden: maandag 9 maart 2026 08:00\nAan: Anna\n"
+    "Onderwerp: Herinnering\n\nWij betalen vrijdag.\n",
+    "italian": "Il giorno lun 9 mar 2026 alle ore 08:00 Billing <b@company.example>\n"
+    "ha scritto:\n\nAbbiamo pagato.\n",
+    "italian outlook": "Da: Billing\nInviato: lunedì 9 marzo 2026 08:00\nA: Anna\n"
+    "Oggetto: Sollecito\n\nAbbiamo pagato.\n",
+    "portuguese": "Em seg., 9 de mar. de 2026 às 08:00, Billing <b@company.example>\n"
+    "escreveu:\n\n> Já pagamos.\n",
+    "portuguese outlook": "De: Billing\nEnviada em: segunda-feira, 9 de março de 2026\n"
+    "Para: Anna\nAssunto: Lembrete\n\nJá pagamos.\n",
+    "arabic": "\u202bفي الاثنين، 9 مارس 2026 في 8:00 ص تمت كتابة ما يلي بواسطة "
+    "\u202aBilling\u202c\u200f <\u202ab@company.example\u202c\u200f>:\u202c\n\n"
+    "We paid.\n",
+    "arabic thunderbird": "في ٩/٣/٢٦ ٨:٠٠، كتب Billing:\n> We paid.\n",
+    "arabic outlook": "\u200fمن: Billing\n\u200fتاريخ الإرسال: الاثنين، 9 مارس 2026\n"
+    "إلى: Anna\nالموضوع: تذكير\n\nWe paid.\n",
+    "dutch separator": "-----Oorspronkelijk bericht-----\nWij hebben betaald.\n",
+    "italian separator": "-----Messaggio originale-----\nAbbiamo pagato.\n",
+    "portuguese separator": "-----Mensagem original-----\nJá pagamos.\n",
+    "arabic separator": "-----الرسالة الأصلية-----\nWe paid.\n",
     "separator": "-----Ursprüngliche Nachricht-----\nWir haben bezahlt.\n",
     "line of outlook": "____________________________\nFrom: Billing\nWe have paid.\n",
     "quoted": "> We have paid.\n>> We will pay on Friday.\n",
@@ -78,6 +103,15 @@ class TestReplyRules(BaseCase):
             "El pago no se ha realizado.",
             "No hemos hecho la transferencia.",
             "Cuando hayamos pagado les avisamos.",
+            "Wij hebben de factuur nog niet betaald.",
+            "De betaling is nog niet verricht.",
+            "Zodra we betaald hebben, melden we ons.",
+            "Non è stata pagata.",
+            "Il bonifico non è ancora stato fatto.",
+            "Appena abbiamo pagato vi avvisiamo.",
+            "A fatura não foi paga.",
+            "O pagamento ainda não foi realizado.",
+            "Assim que já tivermos pago avisamos.",
         ):
             with self.subTest(text):
                 self.assertNotEqual(self.suggest(text).kind, "says_paid")
@@ -93,6 +127,13 @@ class TestReplyRules(BaseCase):
             "Peut-on payer vendredi ?",
             "No pagaremos el viernes.",
             "¿Podemos pagar el viernes?",
+            "Wij betalen vrijdag niet.",
+            "Kunnen we ook vrijdag betalen?",
+            "Non pagheremo venerdì.",
+            "Possiamo pagare venerdì?",
+            "Come posso pagare?",
+            "Não pagaremos na sexta-feira.",
+            "Podemos pagar na sexta-feira?",
         ):
             with self.subTest(text):
                 self.assertNotEqual(self.suggest(text).kind, "promises")
@@ -191,6 +232,24 @@ class TestReplyRules(BaseCase):
             ("in KW 13", "2026-03-27"),
             ("am 15.", "2026-03-15"),
             ("innerhalb von 10 Tagen", "2026-03-20"),
+            ("morgen", "2026-03-11"),
+            ("overmorgen", "2026-03-12"),
+            ("op 20 maart", "2026-03-20"),
+            ("volgende week", "2026-03-20"),
+            ("eind april", "2026-04-30"),
+            ("over 10 dagen", "2026-03-20"),
+            ("over een week", "2026-03-17"),
+            ("domani", "2026-03-11"),
+            ("venerdì", "2026-03-13"),
+            ("il 20 marzo", "2026-03-20"),
+            ("fine mese", "2026-03-31"),
+            ("tra due settimane", "2026-03-24"),
+            ("amanhã", "2026-03-11"),
+            ("depois de amanhã", "2026-03-12"),
+            ("na quinta", "2026-03-12"),
+            ("em 20 de março", "2026-03-20"),
+            ("fim do mês", "2026-03-31"),
+            ("em 10 dias", "2026-03-20"),
             ("demain", "2026-03-11"),
             ("après-demain", "2026-03-12"),
             ("vendredi", "2026-03-13"),
@@ -263,6 +322,10 @@ class TestReplyRules(BaseCase):
             ("AW: Automatische Antwort: Mahnung", "Bin weg.", "out_of_office"),
             ("Réponse automatique : Rappel", "Absente.", "out_of_office"),
             ("Respuesta automática: aviso", "Hola", "out_of_office"),
+            ("Automatisch antwoord: herinnering", "Hallo", "out_of_office"),
+            ("R: Risposta automatica: sollecito", "Buongiorno", "out_of_office"),
+            ("RES: Resposta automática: lembrete", "Olá", "out_of_office"),
+            ("رد: تذكير We have paid", "", "other"),
             (
                 "Automatic reply: Reminder",
                 "Jane no longer works for the company.",
@@ -370,6 +433,8 @@ class TestReplyRules(BaseCase):
                 "Am 09.03.26 um 08:00 schrieb Billing:\n",
                 "-----Original Message-----\n",
                 "De : Billing\nEnvoyé : lundi 9 mars 2026 08:00\n",
+                "Op ma 9 mrt 2026 om 08:00 schreef Billing <b@company.example>:\n",
+                "في 9 مارس 2026، كتب Billing:\n",
             ]
         )
         plain = st.sampled_from(

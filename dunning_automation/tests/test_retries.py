@@ -1,6 +1,5 @@
 """When a refused payment is tried again, and what the networks forbid."""
 
-import doctest
 from datetime import date, datetime, timedelta
 
 from hypothesis import given, settings
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
 
-from ..tools import declines, retries
+from ..tools import retries
 from ..tools.retries import Cap, Schedule
 
 NETWORKS = ("visa", "mastercard")
@@ -48,13 +47,6 @@ def follow(failed_at, *arguments):
 
 
 class TestRetries(BaseCase):
-    def test_doctests(self):
-        for module in (declines, retries):
-            with self.subTest(module.__name__):
-                result = doctest.testmod(module)
-                self.assertTrue(result.attempted)
-                self.assertFalse(result.failed)
-
     @settings(max_examples=300, deadline=None)
     @given(
         moments,

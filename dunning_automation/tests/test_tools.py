@@ -1,99 +1,19 @@
-import doctest
 import smtplib
 from types import SimpleNamespace
 from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
-from ..tools import (
-    aging,
-    anchor_log,
-    blast,
-    card_expiry,
-    channels,
-    courtesy,
-    fingerprint,
-    guarded_session,
-    high_water_mark,
-    interest,
-    kpi,
-    ladder,
-    letter_layout,
-    letterhead,
-    notice_states,
-    payment_messages,
-    plans,
-    promises,
-    ready_policies,
-    reasons,
-    recovery_simulation,
-    replies,
-    reply_dates,
-    reply_headers,
-    reply_text,
-    risk,
-    safe_csv,
-    smtp_connections,
-    smtp_outcome,
-    start_steps,
-    time_zones,
-    weighted_choice,
-    worklist,
-    workload,
-)
+from .. import tools
+from ..tools import ladder, notice_states, smtp_connections, smtp_outcome
 from ..tools.smtp_connections import SmtpConnections
-
-TOOLS = (
-    aging,
-    anchor_log,
-    blast,
-    card_expiry,
-    channels,
-    courtesy,
-    fingerprint,
-    guarded_session,
-    high_water_mark,
-    interest,
-    kpi,
-    ladder,
-    letter_layout,
-    letterhead,
-    notice_states,
-    payment_messages,
-    plans,
-    promises,
-    ready_policies,
-    reasons,
-    recovery_simulation,
-    risk,
-    replies,
-    reply_dates,
-    reply_headers,
-    reply_text,
-    safe_csv,
-    smtp_connections,
-    smtp_outcome,
-    time_zones,
-    start_steps,
-    weighted_choice,
-    workload,
-    worklist,
-)
-
-
-def load_tests(loader, tests, pattern):
-    """The examples in the docstrings of ``tools/`` are tests."""
-    for module in TOOLS:
-        tests.addTests(doctest.DocTestSuite(module))
-    return tests
+from .examples import check_examples
 
 
 @tagged("post_install", "-at_install")
 class TestTools(BaseCase):
     def test_examples(self):
-        for module in TOOLS:
-            with self.subTest(module.__name__):
-                self.assertFalse(doctest.testmod(module).failed)
+        check_examples(self, tools)
 
     def test_standard_ladder(self):
         delays = [rung["delay_days"] for rung in ladder.STANDARD_LADDER]

@@ -21,11 +21,6 @@ class TestWording(DunningCommon):
         super().setUpClass()
         cls.add_language("de_DE")
 
-    @classmethod
-    def add_language(cls, code):
-        cls.env["res.lang"]._activate_lang(code)
-        cls.env["ir.module.module"]._load_module_terms(["dunning_automation"], [code])
-
     def new_level(self, name, lang="en_US"):
         """A level that a user of this language makes under this name."""
         creator = self.env["dunning.policy"].with_context(lang=lang)

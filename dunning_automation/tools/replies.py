@@ -1,4 +1,4 @@
-"""What an answer to a reminder says: transparent rules in four languages.
+"""What an answer to a reminder says: transparent rules in seven languages.
 
 No model, no guess that nobody can explain: every suggestion names the words that made
 it. A person decides; a rule that is not sure says ``other``.
@@ -9,7 +9,8 @@ import re
 from typing import NamedTuple
 
 from . import reply_dates, reply_text
-from .reply_rules import AUTOMATIC_SUBJECT, LANGUAGES, ORDER
+from .reply_rules import AUTOMATIC_SUBJECT, ORDER
+from .reply_rules_more import LANGUAGES
 
 
 class Suggestion(NamedTuple):
@@ -24,11 +25,12 @@ class Suggestion(NamedTuple):
 
 ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 CLAUSE = re.compile(
-    r"[,:()]\s|\s[-–]\s|\b(?:but|aber|sondern|mais|pero|sino|because|weil|car|porque)\b"
+    r"[,:()]\s|\s[-–]\s|\b(?:but|aber|sondern|mais|pero|sino|because|weil|car|porque"
+    r"|maar|omdat|perche)\b"
 )
 """Where a clause begins: what is denied before it says nothing about what follows."""
 BETWEEN = 25
-"""Characters after a match in which German and French still deny it."""
+"""Characters after a match in which Dutch, German and French still deny it."""
 
 
 def suggest(subject, body_text, today, languages=None):

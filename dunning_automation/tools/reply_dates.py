@@ -1,4 +1,4 @@
-"""Days and amounts that people name in a mail, in English, German, French, Spanish."""
+"""Days and amounts that people name in a mail, in the languages of ``replies``."""
 
 import calendar
 import re
@@ -8,18 +8,19 @@ MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan januar janner jaenner janvier janv enero ene",
-            "february feb februar fevrier fevr febrero",
-            "march mar marz maerz mars marzo",
-            "april apr avril avr abril abr",
-            "may mai mayo",
-            "june jun juni juin junio",
-            "july jul juli juillet juil julio",
-            "august aug aout agosto ago",
-            "september sept sep septembre septiembre setiembre",
-            "october oct oktober okt octobre octubre",
-            "november nov novembre noviembre",
-            "december dec dezember dez decembre diciembre dic",
+            "january jan januar janner jaenner janvier janv enero ene januari gennaio"
+            " janeiro",
+            "february feb februar fevrier fevr febrero februari febbraio fevereiro fev",
+            "march mar marz maerz mars marzo maart mrt marco",
+            "april apr avril avr abril abr aprile",
+            "may mai mayo mei maggio maio",
+            "june jun juni juin junio giugno junho",
+            "july jul juli juillet juil julio luglio julho",
+            "august aug aout agosto ago augustus",
+            "september sept sep septembre septiembre setiembre settembre setembro",
+            "october oct oktober okt octobre octubre ottobre outubro",
+            "november nov novembre noviembre novembro",
+            "december dec dezember dez decembre diciembre dic dicembre dezembro",
         ),
         1,
     )
@@ -29,13 +30,13 @@ WEEKDAYS = {
     name: number
     for number, names in enumerate(
         (
-            "monday montag lundi lunes",
-            "tuesday dienstag mardi martes",
-            "wednesday mittwoch mercredi miercoles",
-            "thursday donnerstag jeudi jueves",
-            "friday freitag vendredi viernes",
-            "saturday samstag sonnabend samedi sabado",
-            "sunday sonntag dimanche domingo",
+            "monday montag lundi lunes maandag lunedi segunda-feira",
+            "tuesday dienstag mardi martes dinsdag martedi terca-feira",
+            "wednesday mittwoch mercredi miercoles woensdag mercoledi quarta-feira",
+            "thursday donnerstag jeudi jueves donderdag giovedi quinta-feira",
+            "friday freitag vendredi viernes vrijdag venerdi sexta-feira",
+            "saturday samstag sonnabend samedi sabado zaterdag sabato",
+            "sunday sonntag dimanche domingo zondag domenica",
         )
     )
     for name in names.split()
@@ -43,22 +44,25 @@ WEEKDAYS = {
 NUMBERS = {
     word: number
     for number, words in {
-        1: "one ein einem einer eine un une una",
-        2: "two zwei deux dos",
-        3: "three drei trois tres",
-        4: "four vier quatre cuatro",
-        5: "five funf fuenf cinq cinco",
-        6: "six sechs seis",
-        7: "seven sieben sept siete",
-        8: "eight acht huit ocho",
-        10: "ten zehn dix diez",
-        14: "fourteen vierzehn quatorze catorce",
-        15: "fifteen quinze quince",
+        1: "one een ein einem einer eine un une una uno um uma",
+        2: "two zwei deux dos twee due dois duas",
+        3: "three drei trois tres drie tre",
+        4: "four vier quatre cuatro quattro quatro",
+        5: "five funf fuenf cinq cinco vijf cinque",
+        6: "six sechs seis zes sei",
+        7: "seven sieben sept siete zeven sette sete",
+        8: "eight acht huit ocho otto oito",
+        10: "ten zehn dix diez tien dieci dez",
+        14: "fourteen vierzehn quatorze catorce veertien quattordici catorze",
+        15: "fifteen quinze quince vijftien quindici",
     }.items()
     for word in words.split()
 }
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _WEEKDAY = "|".join(sorted(WEEKDAYS, key=len, reverse=True))
+_FEIRA = {"segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4}
+"""Days of the Portuguese that may be ordinal numbers, too."""
+WEEKDAYS |= _FEIRA
 _NUMBER = r"\d{1,3}|" + "|".join(sorted(NUMBERS, key=len, reverse=True))
 _FREE = r"(?<![\w/.-])"
 """Not in the middle of a number or of the name of an invoice."""
@@ -86,7 +90,7 @@ PATTERNS = [
         ),
         (
             "named",
-            rf"\b(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th|er|º|°)? ?(?:of |de )?"
+            rf"\b(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th|er|e|º|°)? ?(?:of |de )?"
             rf"(?P<name>{_MONTH})\b\.?{_YEAR}",
         ),
         (
@@ -96,7 +100,8 @@ PATTERNS = [
         ),
         (
             "end_of_month",
-            rf"\b(?:end of|by end|ende|fin|finales de|fin de|a fin de|final de)"
+            rf"\b(?:end of|by end|ende|fin|finales de|fin de|a fin de|final de"
+            r"|eind|einde|eind van|fine|fine di|fim de)"
             rf" (?P<name>{_MONTH})\b{_YEAR}",
         ),
         (
@@ -109,27 +114,37 @@ PATTERNS = [
             r"\bnext month\b|\bnachste[nmrs]{0,2} monats?\b"
             r"|\bnaechste[nmrs]{0,2} monats?"
             r"\b|\bkommenden monats?\b|\bmois prochain\b|\bproximo mes\b"
-            r"|\bmes que viene\b",
+            r"|\bmes que viene\b|\bvolgende maand\b|\bprossimo mese\b|\bmese prossimo\b"
+            r"|\bmes que vem\b",
         ),
         (
             "end_of_month",
             r"\bend of (?:the |this )?month\b|\bmonth[- ]end\b|\bmonatsende\b"
             r"|\bende (?:des|dieses|diesen|vom|d\.) monats?\b|\bultimo\b"
             r"|\bfin (?:du|de ce|de) mois\b|\b(?:a )?(?:fin|final|finales) de(?: este)?"
-            r" mes\b|\bfinal del mes\b",
+            r" mes\b|\bfinal del mes\b|\beinde? (?:van )?(?:de|deze) maand\b"
+            r"|\bfine (?:del )?mese\b|\b(?:fim|final) do mes\b",
         ),
-        ("today", r"\btoday\b|\bheute\b|\baujourd'hui\b|\bce jour\b|\bhoy\b"),
+        (
+            "today",
+            r"\btoday\b|\bheute\b|\baujourd'hui\b|\bce jour\b|\bhoy\b"
+            r"|\bvandaag\b|\boggi\b|\bhoje\b",
+        ),
         (
             "now",
             r"\b(?:immediately|right away|straight away|at once|asap)\b"
             r"|\b(?:sofort|umgehend|unverzuglich)\b|\bimmediatement\b"
-            r"|\btout de suite\b|\binmediatamente\b|\bde inmediato\b|\bahora mismo\b",
+            r"|\btout de suite\b|\binmediatamente\b|\bde inmediato\b|\bahora mismo\b"
+            r"|\b(?:onmiddellijk|per omgaande|subito|immediatamente|imediatamente)\b",
         ),
         ("in_2", r"\bday after tomorrow\b|\bu?ebermorgen\b|\bubermorgen\b"),
         ("in_2", r"\bapres[- ]demain\b|\bpasado manana\b"),
+        ("in_2", r"\bovermorgen\b|\bdopodomani\b|\bdepois de amanha\b"),
+        ("in_1", r"\bdomani\b|\bamanha\b"),
+        ("in_-1", r"\bgisteren\b|\bieri\b|\bontem\b"),
         (
             "in_1",
-            r"\btomorrow\b|(?<!guten )\bmorgen\b|\bdemain\b"
+            r"\btomorrow\b|(?<!guten )(?<!goede )\bmorgen\b|\bdemain\b"
             r"|(?<!la )(?<!por la )(?<!esta )\bmanana\b",
         ),
         ("in_-1", r"\byesterday\b|\bgestern\b|\bhier\b(?= |\.|,|$)(?! steht)|\bayer\b"),
@@ -147,6 +162,18 @@ PATTERNS = [
             rf" (?P<unit>tage?n?|jours?|dias?|wochen?|semaines?|semanas?)\b",
         ),
         ("days_ago", rf"\b(?P<number>{_NUMBER}) (?P<unit>days?|weeks?) ago\b"),
+        (
+            "days_ago",
+            rf"\b(?P<number>{_NUMBER}) (?P<unit>dagen|weken|week|giorni|settiman[ae])"
+            r" (?:geleden|fa)\b",
+        ),
+        ("days_ago", rf"\b(?:ha|faz) (?P<number>{_NUMBER}) (?P<unit>dias?|semanas?)\b"),
+        (
+            "in_days",
+            rf"\b(?:over|binnen|entro|tra|fra|em|daqui a) (?P<number>{_NUMBER}) "
+            r"(?P<unit>dagen|werkdagen|weken|giorn[oi]|settiman[ae]|dias?|semanas?)\b",
+        ),
+        ("in_days", r"\b(?:over|binnen) (?P<number>een) (?P<unit>week)\b"),
         ("week", r"\b(?:kw|kalenderwoche) ?(?P<number>\d{1,2})\b"),
         (
             "next_weekday",
@@ -161,26 +188,34 @@ PATTERNS = [
         ),
         ("next_weekday", rf"\b(?P<weekday>{_WEEKDAY})s?\b"),
         (
+            "next_weekday",
+            rf"\b(?:na|nesta|ate|ate a|proxima) (?P<weekday>{'|'.join(_FEIRA)})\b",
+        ),
+        (
             "next_week",
             r"\bnext week\b|\b(?:nachste|naechste|kommende)[nr]? woche\b"
-            r"|\bsemaine prochaine\b|\bproxima semana\b|\bsemana que viene\b",
+            r"|\bsemaine prochaine\b|\bproxima semana\b|\bsemana que v(?:iene|em)\b"
+            r"|\b(?:volgende|komende) week\b|\bsettimana prossima\b"
+            r"|\bprossima settimana\b",
         ),
         (
             "this_week",
             r"\b(?:end of (?:the|this) week|this week|diese[rn]? woche|ende der woche"
             r"|wochenende|fin de (?:la |cette )?semaine|cette semaine|esta semana"
-            r"|fin de semana|finales de semana)\b",
+            r"|fin de semana|finales de semana|deze week|questa settimana"
+            r"|fine settimana|fim de semana|final da semana)\b",
         ),
         (
             "last_week",
             r"\blast week\b|\b(?:letzte|vergangene|vorige)[nr]? woche\b"
-            r"|\bsemaine derniere\b|\bsemana pasada\b",
+            r"|\bsemaine derniere\b|\bsemana pass?ada\b|\b(?:vorige|afgelopen) week\b"
+            r"|\bsettimana scorsa\b|\bscorsa settimana\b",
         ),
         (
             "day_only",
             r"\b(?:on the|by the|until the|am|bis zum|zum|bis) (?P<day>\d{1,2})"
             r"(?:st|nd|rd|th|\.)(?! ?\d)(?! \w+ of)"
-            r"|\b(?:le|au|el|el dia|dia) (?P<day2>\d{1,2})(?:er)?\b(?![/.,:%]\d)",
+            r"|\b(?:le|au|el|el dia|dia|il) (?P<day2>\d{1,2})(?:er)?\b(?![/.,:%]\d)",
         ),
     )
 ]

@@ -63,7 +63,9 @@ AUTOMATIC_SUBJECT = re.compile(
     r"|out of (?:the )?"
     r"office|abwesenheit\w*|automatische (?:antwort|abwesenheit\w*)|abwesend"
     r"|reponse automatique|(?:message d')?absen(?:ce|t)\b|respuesta automatica"
-    r"|fuera de (?:la )?oficina|ausencia|ausente)"
+    r"|fuera de (?:la )?oficina|ausencia|ausente|automatisch antwoord|afwezig\w*"
+    r"|risposta automatica|assente|fuori ufficio|resposta automatica"
+    r"|fora do escritorio)"
 )
 NEVER = re.compile(r"(?!)")
 
@@ -663,6 +665,9 @@ _ES = Language(
                 r"|pagara|abonara|emitira|ordenara)|saldra|quedara|llegara"
                 r"|(?:esta |tenemos )?(?:previst|programad|planificad)[oa])",
                 r"\bproxim[oa] (?:remesa|tanda|ronda|orden de pago)",
+                # Italian: the infinitive looks like the Spanish future.
+                unless=r"\b(?:di|per|da|poss\w+|potr\w+|vorr\w+|dobbiamo|devo)"
+                r" pagare\b",
             ),
             *_rules(
                 r"\b(?:pagamos|abonamos|transfiero|transferimos|abono|pago|hacemos|hago"

@@ -10,28 +10,34 @@ LONGEST = 8000
 """Characters of a mail that are looked at. Nobody answers a reminder by a novel."""
 LONGEST_SENTENCE = 1000
 
+_EDGE = r"[ \t>*\u200e\u200f\u202a-\u202e\u2066-\u2069]*"
+"""Around a line: marks of quotes, and those that turn the direction of a text."""
+
 WROTE = re.compile(
-    r"(?i)\b(?:wrote|schrieb|geschrieben|a\s+[ée]crit|escribi[óo])\b"
-    r"[^\n]{0,120}:[ \t*]*$"
+    r"(?i)\b(?:wrote|schrieb|geschrieben|a\s+[ée]crit|escribi[óo]|schreef|ha\s+scritto"
+    rf"|escreveu|كتبت?|تمت\s+كتابة\s+ما\s+يلي)\b[^\n]{{0,120}}:{_EDGE}$"
 )
 """The end of “On Tue, Mar 3, 2026, Anna <anna@example.com> wrote:”."""
-ON_THE_DAY = re.compile(r"(?i)^[ \t>*]*(?:on|am|le|el)\b")
+ON_THE_DAY = re.compile(rf"(?i)^{_EDGE}(?:on|am|le|el|op|il|em|في)\b")
 """Its begin, up to two lines above."""
 
 SEPARATOR = re.compile(
-    r"(?im)^[ \t>*]*(?:"
+    rf"(?im)^{_EDGE}(?:"
     r"[-_]{2,}[ \t]*(?:original(?:[ -]?nachricht|[ ]message)?|original message"
     r"|urspr(?:ü|ue)ngliche nachricht|message d[’']origine|message original"
     r"|mensaje original|forwarded message|weitergeleitete nachricht"
-    r"|message transf[ée]r[ée]|mensaje reenviado)[ \t]*[-_]{2,}"
+    r"|message transf[ée]r[ée]|mensaje reenviado|oorspronkelijk bericht"
+    r"|doorgestuurd bericht|messaggio originale|messaggio inoltrato"
+    r"|mensagem original|mensagem encaminhada|الرسالة الأصلية)[ \t]*[-_]{2,}"
     r"|_{10,}"
-    r")[ \t]*$"
+    rf"){_EDGE}$"
 )
 
 OUTLOOK = re.compile(
-    r"(?im)^[ \t>*]*(?:from|von|de|desde)[ \t]*\*?[ \t]*:[^\n]{0,300}\n"
+    rf"(?im)^{_EDGE}(?:from|von|de|desde|van|da|من)[ \t]*\*?[ \t]*:[^\n]{{0,300}}\n"
     r"(?:[^\n]{0,300}\n){0,3}?"
-    r"[ \t>*]*(?:sent|gesendet|envoy[ée](?: le)?|enviado(?: el)?|date|datum|fecha)"
+    rf"{_EDGE}(?:sent|gesendet|envoy[ée](?: le)?|enviad[oa](?: el| em)?|date|datum"
+    r"|fecha|verzonden|inviato|data|تاريخ الإرسال|التاريخ)"
     r"[ \t]*\*?[ \t]*:"
 )
 """The header block that Outlook puts above what it quotes."""
@@ -53,6 +59,13 @@ CLOSING = re.compile(
     r"|sent from my\b.{0,40}|von meinem\b.{0,40}gesendet.{0,20}"
     r"|gesendet von\b.{0,40}|envoy[ée] de(?:puis)? mon\b.{0,40}"
     r"|enviado desde mi\b.{0,40}|get outlook for\b.{0,40}"
+    r"|(?:met\s+)?(?:vriendelijke|hartelijke|beste)\s+groet(?:en)?\b.{0,30}"
+    r"|(?:groet(?:en|jes)?|mvg|hoogachtend)\b.{0,20}"
+    r"|(?:verstuurd|verzonden) vanaf mijn\b.{0,40}"
+    r"|(?:(?:cordiali|distinti|cari)\s+)?saluti\b.{0,30}|buona giornata\b.{0,20}"
+    r"|inviato da\b.{0,40}"
+    r"|(?:atenciosamente|att\.?|abra[cç]os?)[,.!]?"
+    r"|(?:com\s+os\s+)?(?:melhores\s+)?cumprimentos\b.{0,20}|enviado do meu\b.{0,40}"
     r")[ \t]*$"
 )
 """A line with which the signature begins."""
@@ -60,7 +73,7 @@ CLOSING = re.compile(
 POSTSCRIPT = re.compile(r"(?i)^[ \t]*p\.?[ \t]?s\.?[ \t:.]")
 
 REPLY_PREFIX = re.compile(
-    r"(?i)^\s*(?:(?:re|aw|antw|sv|rv|ref|r[ée]p|fw|fwd|wg|tr)\s*(?:\[\d+\])?\s*:\s*)+"
+    r"(?i)^\s*(?:(?:re|aw|antw|sv|rv|ref|r[ée]p|fw|fwd|wg|tr|r|i|rif|res|enc|رد)\s*(?:\[\d+\])?\s*:\s*)+"
 )
 
 

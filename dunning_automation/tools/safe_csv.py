@@ -1,7 +1,10 @@
-"""CSV that a spreadsheet shows and never runs."""
+"""CSV and workbooks that a spreadsheet shows and never runs."""
 
 import csv
 import io
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
@@ -31,3 +34,27 @@ def to_csv(header, rows):
     writer.writerow(header)
     writer.writerows([inert(value) for value in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
+
+
+def to_xlsx(header, rows):
+    """The same as the only sheet of a workbook, written row by row.
+
+    >>> from openpyxl import load_workbook
+    >>> content = to_xlsx(["name"], [["=1+1"], ["a\x07b"], [2.5]])
+    >>> sheet = load_workbook(io.BytesIO(content)).active
+    >>> [(cell.value, cell.data_type) for cell in sheet["A"]]
+    [('name', 's'), ("'=1+1", 's'), ('ab', 's'), (2.5, 'n')]
+    """
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet()
+    sheet.append(list(header))
+    for row in rows:
+        sheet.append([_printable(inert(value)) for value in row])
+    stream = io.BytesIO()
+    workbook.save(stream)
+    return stream.getvalue()
+
+
+def _printable(value):
+    """Workbooks refuse what cannot be printed."""
+    return ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value

@@ -10,4 +10,6 @@ from . import dunning_optout_withdrawal
 from . import dunning_policy_choice
 from . import dunning_preview
 from . import dunning_run_discard
+from . import dunning_state_export
 from . import dunning_stop
+from . import dunning_take_over

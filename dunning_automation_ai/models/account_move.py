@@ -5,6 +5,11 @@ from odoo.tools import SQL, format_date
 from odoo.addons.dunning_automation.models.dunning_exposure import BANDS
 
 READERS = "account.group_account_invoice,account.group_account_readonly"
+BAND_FIELDS = {
+    "dunning_late_band": ("late_band", "late_chance"),
+    "dunning_very_late_band": ("very_late_band", "very_late_chance"),
+}
+"""Fields of an invoice -> those of its predictions: the band, and what it is of."""
 
 
 class AccountMove(models.Model):
@@ -30,6 +35,22 @@ class AccountMove(models.Model):
         "Chance of Being Late",
         compute="_compute_dunning_prediction",
         search="_search_dunning_late_band",
+        groups=READERS,
+    )
+    dunning_very_late_chance = fields.Float(
+        "More than 30 Days Late",
+        compute="_compute_dunning_prediction",
+        search="_search_dunning_very_late_chance",
+        groups=READERS,
+        aggregator=None,
+        help="The chance that an open instalment is paid more than 30 days after its "
+        "due date; of the worst one.",
+    )
+    dunning_very_late_band = fields.Selection(
+        BANDS,
+        "Chance of More than 30 Days",
+        compute="_compute_dunning_prediction",
+        search="_search_dunning_very_late_band",
         groups=READERS,
     )
     dunning_expected_date = fields.Date(
@@ -68,10 +89,13 @@ class AccountMove(models.Model):
         for move in self:
             found = move.dunning_prediction_ids.filtered("is_open")
             worst = found.sorted("late_chance")[-1:]
+            slowest = found.sorted("very_late_chance")[-1:]
             last = found.filtered("expected_date").sorted("expected_date")[-1:]
             move.dunning_prediction_id = worst
             move.dunning_late_chance = worst.late_chance
             move.dunning_late_band = worst.late_band
+            move.dunning_very_late_chance = slowest.very_late_chance
+            move.dunning_very_late_band = slowest.very_late_band
             move.dunning_late_reasons = worst.reasons
             move.dunning_expected_date = last.expected_date
             move.dunning_expected_text = last and self.env._(
@@ -88,6 +112,12 @@ class AccountMove(models.Model):
     def _search_dunning_late_band(self, operator, value):
         return self._search_by_prediction("late_band", operator, value)
 
+    def _search_dunning_very_late_chance(self, operator, value):
+        return self._search_by_prediction("very_late_chance", operator, value)
+
+    def _search_dunning_very_late_band(self, operator, value):
+        return self._search_by_prediction("very_late_band", operator, value)
+
     def _search_dunning_expected_date(self, operator, value):
         return self._search_by_prediction("expected_date", operator, value)
 
@@ -103,17 +133,20 @@ class AccountMove(models.Model):
         return found
 
     def _field_to_sql(self, alias, fname, query=None):
-        """Lists can be grouped by the band: that of the worst open instalment."""
-        if fname != "dunning_late_band":
+        """Lists can be grouped by a band: that of the worst open instalment."""
+        if fname not in BAND_FIELDS:
             return super()._field_to_sql(alias, fname, query)
+        band, chance = BAND_FIELDS[fname]
         return SQL(
-            """(SELECT prediction.late_band
+            """(SELECT prediction.%(band)s
                   FROM dunning_prediction prediction
                   JOIN account_move_line line ON line.id = prediction.move_line_id
-                 WHERE prediction.move_id = %s
+                 WHERE prediction.move_id = %(move)s
                    AND line.reconciled IS NOT TRUE
                    AND line.parent_state = 'posted'
-                 ORDER BY prediction.late_chance DESC NULLS LAST
+                 ORDER BY prediction.%(chance)s DESC NULLS LAST
                  LIMIT 1)""",
-            SQL.identifier(alias, "id"),
+            band=SQL.identifier(band),
+            chance=SQL.identifier(chance),
+            move=SQL.identifier(alias, "id"),
         )

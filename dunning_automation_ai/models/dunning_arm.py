@@ -20,7 +20,8 @@ class Choice(NamedTuple):
 
 
 class DunningArm(models.Model):
-    """One of several ways to send a message, and how well it works so far.
+    """One of several ways to send a message, or to time a try to charge a refused
+    payment, and how well it works so far.
 
     Made anew every night from the trials. Per way there is a row for all customers and
     one for each segment that it was tried with; a segment of which little is known is
@@ -28,7 +29,7 @@ class DunningArm(models.Model):
     """
 
     _name = "dunning.arm"
-    _description = "What Works"
+    _description = "What Is Learned"
     _order = "kind, scope, segment_id desc, best desc, id"
     _log_access = False
     _allow_sudo_commands = False
@@ -48,11 +49,14 @@ class DunningArm(models.Model):
     )
     name = fields.Char("Way", compute="_compute_name")
     scope_name = fields.Char("For", readonly=True)
-    number = fields.Integer("Messages", readonly=True)
+    number = fields.Integer(
+        "Outcomes", readonly=True, help="Messages or tries whose outcome is known."
+    )
     waiting = fields.Integer(
         "Outcome Unknown Yet",
         readonly=True,
-        help="A message counts when seven days, and three for the bank, are over.",
+        help="A message or a try counts when seven days, and three for the bank, are "
+        "over.",
     )
     mean = fields.Float("Paid within 7 Days", readonly=True, aggregator="avg")
     low = fields.Float("From", readonly=True, aggregator=None)
@@ -65,6 +69,7 @@ class DunningArm(models.Model):
     evidence = fields.Char(compute="_compute_evidence")
 
     @api.depends("kind", "option")
+    @api.depends_context("lang")
     def _compute_name(self):
         for arm in self:
             arm.name = self._get_name(arm.kind, arm.option)
@@ -88,6 +93,12 @@ class DunningArm(models.Model):
     def _get_name(self, kind, option):
         if kind == "hour":
             return f"{option:02}:00"
+        if kind == "retry":
+            return (
+                self.env._("%s hours later", option)
+                if option
+                else self.env._("As planned")
+            )
         model = {"variant": "dunning.action.variant", "channel": "dunning.action"}[kind]
         return self.env[model].sudo().browse(option).exists().display_name or ""
 
@@ -160,6 +171,8 @@ class DunningArm(models.Model):
         policies = self.env["dunning.policy"].sudo()._search_applicable(company)
         self.search([("company_id", "=", company.id)]).unlink()
         options = policies._get_learnt_options()
+        schedules = self.env["dunning.retry.schedule"].sudo()
+        options |= schedules._get_learnt_options(company, policies)
         if not options:
             return
         evidence = self.env["dunning.trial"]._read_evidence(company)

@@ -45,6 +45,8 @@ STORED = (
     "late_chance",
     "rule_chance",
     "late_band",
+    "very_late_chance",
+    "very_late_band",
     "stays_open",
     "expected_date",
     "date_low",
@@ -73,7 +75,7 @@ class DunningPrediction(models.Model):
 
     _name = "dunning.prediction"
     _description = "Payment Prediction"
-    _order = "late_chance desc, id"
+    _order = "late_chance desc nulls last, id"
     _rec_name = "move_id"
     _log_access = False
     _allow_sudo_commands = False
@@ -102,6 +104,15 @@ class DunningPrediction(models.Model):
     late_chance = fields.Float("Late", readonly=True, aggregator="avg")
     rule_chance = fields.Float("Late by the Rule", readonly=True, aggregator="avg")
     late_band = fields.Selection(BANDS, "Chance of Being Late", readonly=True)
+    very_late_chance = fields.Float(
+        "More than 30 Days Late",
+        readonly=True,
+        aggregator="avg",
+        help="The chance that it is paid more than 30 days after its due date.",
+    )
+    very_late_band = fields.Selection(
+        BANDS, "Chance of More than 30 Days", readonly=True
+    )
     stays_open = fields.Float(
         "Open in 30 Days",
         readonly=True,
@@ -367,6 +378,7 @@ class DunningPrediction(models.Model):
             champion.head or "rule",
             champion.day_head or "rule",
             payment_days.readable_shape(champion.day_shape),
+            champion.very_late_head or "rule",
         )
         predictions_sudo = self.sudo()
         predictions_sudo._store(champion, today, lines, found)
@@ -384,6 +396,7 @@ class DunningPrediction(models.Model):
         if not len(lines):
             return
         chance = self._to_list(found.chance)
+        very_late = self._to_list(found.very_late)
         self._upsert(
             SQL(
                 """
@@ -391,7 +404,7 @@ class DunningPrediction(models.Model):
                        move.commercial_partner_id AS partner_id,
                        %(model)s::int AS model_id,
                        %(today)s::date AS date, late_chance, rule_chance, late_band,
-                       stays_open,
+                       very_late_chance, very_late_band, stays_open,
                        -- GREATEST alone would take an unknown day for today.
                        CASE WHEN days IS NOT NULL THEN GREATEST(due + days, %(today)s)
                             END AS expected_date,
@@ -402,11 +415,13 @@ class DunningPrediction(models.Model):
                        NULLIF(reason, '') AS reason, parts::jsonb
                   FROM UNNEST(%(lines)s::int[], %(dues)s::date[], %(chance)s::float[],
                               %(rule)s::float[], %(bands)s::varchar[],
+                              %(very)s::float[], %(very_bands)s::varchar[],
                               %(stays)s::float[], %(days)s::int[], %(low)s::int[],
                               %(high)s::int[], %(reasons)s::varchar[],
                               %(parts)s::text[])
                        AS given (line_id, due, late_chance, rule_chance, late_band,
-                                 stays_open, days, low, high, reason, parts)
+                                 very_late_chance, very_late_band, stays_open,
+                                 days, low, high, reason, parts)
                   JOIN account_move_line line ON line.id = given.line_id
                   JOIN account_move move ON move.id = line.move_id
                 """,
@@ -416,10 +431,9 @@ class DunningPrediction(models.Model):
                 dues=[to_date(due) for due in lines.due],
                 chance=chance,
                 rule=self._to_list(found.rule),
-                bands=[
-                    None if value is None else risk.band(min(value, 1.0))
-                    for value in chance
-                ],
+                bands=self._to_bands(chance),
+                very=very_late,
+                very_bands=self._to_bands(very_late),
                 stays=self._to_list(found.stays_open),
                 days=self._to_days(found.days),
                 low=self._to_days(found.low),
@@ -432,6 +446,12 @@ class DunningPrediction(models.Model):
     @staticmethod
     def _to_list(values):
         return [None if np.isnan(value) else float(value) for value in values]
+
+    @staticmethod
+    def _to_bands(chances):
+        return [
+            None if value is None else risk.band(min(value, 1.0)) for value in chances
+        ]
 
     @staticmethod
     def _to_days(values):
@@ -469,6 +489,7 @@ class DunningPrediction(models.Model):
                        move.commercial_partner_id AS partner_id, NULL::int AS model_id,
                        %(today)s::date AS date, NULL::float AS late_chance,
                        NULL::float AS rule_chance, NULL AS late_band,
+                       NULL::float AS very_late_chance, NULL AS very_late_band,
                        NULL::float AS stays_open, NULL::date AS expected_date,
                        NULL::date AS date_low, NULL::date AS date_high,
                        'unusual' AS reason, NULL::jsonb AS parts

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import format_date
 
-from ..tools import back_test, late_model, verdict
+from ..tools import back_test, diagrams, late_model, verdict, very_late
 from ..tools.features import FEATURES, to_date, to_number
 from ..tools.late_model import PaidOnlyError
 from .dunning_risk_features import PRIOR
@@ -173,6 +173,7 @@ class DunningRiskModel(models.Model):
             ],
             "reliability": self.reliability or [],
             "lift": self.lift or [],
+            "drawings": self._prepare_drawings(),
             "tables": [
                 (
                     self.env._("Paid late"),
@@ -195,10 +196,70 @@ class DunningRiskModel(models.Model):
             },
         }
 
+    def _prepare_drawings(self):
+        """The reliability diagram and the lift chart."""
+        reliability = [(said, came) for said, came, _number in self.reliability or []]
+        lift = [(0, 0), *(self.lift or [])]
+        drawings = [
+            {
+                "title": self.env._("Reliability"),
+                "across": self.env._("% said to be late"),
+                "upwards": self.env._("% that were late"),
+                "words": self.env._(
+                    "On the dashed line what is said comes true; below it the model "
+                    "fears too much, above it too little."
+                ),
+                "pairs": reliability,
+            },
+            {
+                "title": self.env._("Lift"),
+                "across": self.env._("% of the lines, likeliest first"),
+                "upwards": self.env._("% of the late ones found"),
+                "words": self.env._(
+                    "On the dashed line the order is no better than by lot."
+                ),
+                "pairs": lift,
+            },
+        ]
+        return [
+            {
+                **drawing,
+                "line": diagrams.line(drawing["pairs"]),
+                "dots": [diagrams.place(*pair) for pair in drawing["pairs"]],
+            }
+            for drawing in drawings
+            if len(drawing["pairs"]) > 1
+        ]
+
     @api.depends("features")
+    @api.depends_context("lang")
     def _compute_features_text(self):
+        words = self._get_feature_words()
         for model in self:
-            model.features_text = ", ".join(model.features or [])
+            model.features_text = ", ".join(
+                words.get(name, name) for name in model.features or []
+            )
+
+    @api.model
+    def _get_feature_words(self):
+        """What is learnt from, as the reader of an invoice would say it."""
+        return {
+            "log_amount": self.env._("amount"),
+            "terms": self.env._("days to pay"),
+            "due_weekday": self.env._("weekday of the due date"),
+            "weekday_late_share": self.env._("share late when due on that weekday"),
+            "due_day": self.env._("day of the month of the due date"),
+            "known_outcomes": self.env._("number of earlier invoices"),
+            "late_share": self.env._("share of them that was late"),
+            "mean_days_late": self.env._("mean of the days late"),
+            "sd_days_late": self.env._("how much these vary"),
+            "last_days_late": self.env._("days late of the last payment"),
+            "late_share_of_10": self.env._("share late of the last 10 payments"),
+            "log_amount_ratio": self.env._("amount beside the customer's usual one"),
+            "open_lines": self.env._("other open items"),
+            "overdue_lines": self.env._("overdue items"),
+            "overdue_share": self.env._("overdue share of what is open"),
+        }
 
     # === WHICH ONE === #
 
@@ -273,7 +334,8 @@ class DunningRiskModel(models.Model):
     @api.model
     def _cron_train(self):
         """Daily: train the companies whose last training is a week old, and those that
-        a manager asked for. One that fails does not stop the others."""
+        a manager asked for; then all are predicted. One that fails does not stop the
+        others."""
         cron = self.env["ir.cron"]
         companies = self._search_due()
         cron._commit_progress(remaining=len(companies))
@@ -288,6 +350,8 @@ class DunningRiskModel(models.Model):
                 left = cron._commit_progress(1)
             if not left:
                 break
+        if companies:
+            self._predict_again()
 
     @api.model
     def _search_due(self):
@@ -346,8 +410,9 @@ class DunningRiskModel(models.Model):
                 **self._prepare_range(samples),
             }
         )
+        day = to_number(today)
         try:
-            matured, late = late_model.learnable(samples, to_number(today))
+            matured, late = late_model.learnable(samples, day)
         except PaidOnlyError:
             record.write({"state": "rejected", "reason": "paid_only"})
             return record
@@ -357,6 +422,7 @@ class DunningRiskModel(models.Model):
         champion = current.head if other else None
         result = back_test.run(samples, today, PRIOR, champion=champion)
         result = record._try_indicators(samples, result, champion)
+        very_head = late_model.choose(very_late.learnable(samples, day)[1]).name
         decision = verdict.decide(result, tried, current.head or "rule")
         record.write(
             {
@@ -366,7 +432,7 @@ class DunningRiskModel(models.Model):
                 "head": decision.head,
                 "day_head": decision.day_head,
                 "reason": decision.reason,
-                **record._prepare_figures(result, decision),
+                **record._prepare_figures(result, decision, very_head),
             }
         )
         record._settle(current, decision)
@@ -398,8 +464,11 @@ class DunningRiskModel(models.Model):
             "line_count": len(samples),
         }
 
-    def _prepare_figures(self, result, decision):
-        """The figures of a back-test as values of this record."""
+    def _prepare_figures(self, result, decision, very_head):
+        """The figures of a back-test as values of this record.
+
+        :param very_head: name of the model that was tried for more than 30 days late
+        """
         if not result.folds:
             return {}
         found = result.figures()
@@ -415,9 +484,7 @@ class DunningRiskModel(models.Model):
             "rule_brier": found["rule"]["brier"],
             "auc": found["late"]["auc"],
             "ece": found["late"]["ece"],
-            "very_late_head": decision.head
-            if result.beats_very_rule()
-            else late_model.Rule.name,
+            "very_late_head": very_head if result.beats_very_rule() else "rule",
             "very_late_brier": very.get("brier"),
             "very_late_rule_brier": (found["very_late_rule"] or {}).get("brier"),
             "mae": days.get("mae"),

@@ -3,13 +3,19 @@ from odoo.tools import SQL
 
 from ..tools import bandit
 
-KINDS = [("variant", "Text"), ("channel", "Channel"), ("hour", "Hour")]
+KINDS = [
+    ("variant", "Text"),
+    ("channel", "Channel"),
+    ("hour", "Hour"),
+    ("retry", "Next Try of a Refused Payment"),
+]
 LATE = "2 hours"
 """A message that leaves so much later does not tell about its hour."""
 
 
 class DunningTrial(models.Model):
-    """How one notice was sent by chance, how likely that was, and what came of it."""
+    """How one notice was sent by chance, or when a refused payment was tried again,
+    how likely that was, and what came of it."""
 
     _name = "dunning.trial"
     _description = "Dunning Trial"
@@ -19,17 +25,31 @@ class DunningTrial(models.Model):
     _allow_sudo_commands = False
 
     notice_id = fields.Many2one(
-        "dunning.notice", required=True, readonly=True, ondelete="cascade"
+        "dunning.notice", readonly=True, ondelete="cascade"
     )  # Already has an index from the unique constraint.
+    recovery_id = fields.Many2one(
+        "dunning.recovery", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    attempt_id = fields.Many2one(
+        "dunning.recovery.attempt",
+        "Try",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="cascade",
+    )
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, index=True, ondelete="cascade"
     )
     kind = fields.Selection(KINDS, "What Is Tried", required=True, readonly=True)
     scope = fields.Integer(
-        required=True, readonly=True, help="Id of the action; for hours of the policy."
+        required=True,
+        readonly=True,
+        help="Id of the action; for hours of the policy, for tries of the schedule.",
     )
     option = fields.Integer(
-        required=True, readonly=True, help="Id of the variant or action, or the hour."
+        required=True,
+        readonly=True,
+        help="Id of the variant or action, or the hour, or hours later than planned.",
     )
     segment_id = fields.Many2one(
         "dunning.segment", readonly=True, index="btree_not_null", ondelete="set null"
@@ -38,7 +58,10 @@ class DunningTrial(models.Model):
     propensity = fields.Float(
         "Chance", readonly=True, aggregator=None, help="With which it was chosen."
     )
-    moment = fields.Datetime(readonly=True, help="When it was to leave.")
+    moment = fields.Datetime(
+        readonly=True, help="When it was to leave; of a try, when it was planned."
+    )
+    retry_at = fields.Datetime("Chosen Time", readonly=True)
     sent_on = fields.Datetime(readonly=True)
     state = fields.Selection(
         [
@@ -52,12 +75,17 @@ class DunningTrial(models.Model):
         default="waiting",
     )
 
+    _one_subject = models.Constraint(
+        "CHECK(num_nonnulls(notice_id, recovery_id) = 1)",
+        "A trial belongs to a message or to a refused payment.",
+    )
     _notice_kind_uniq = models.Constraint(
         "UNIQUE(notice_id, kind)", "A notice tries each thing once."
     )
     _waiting_idx = models.Index("(company_id) WHERE state = 'waiting'")
 
     @api.depends("kind", "option")
+    @api.depends_context("lang")
     def _compute_name(self):
         for trial in self:
             trial.name = self.env["dunning.arm"]._get_name(trial.kind, trial.option)
@@ -92,11 +120,77 @@ class DunningTrial(models.Model):
         )
 
     @api.model
-    def _credit(self, company):
-        """Say of the trials whose window is over what came of them.
+    def _note_retry(self, recovery, schedule, choice, planned, retry_at):
+        """Keep when a refused payment is tried again, chosen by chance."""
+        return self.create(
+            {
+                "recovery_id": recovery.id,
+                "company_id": recovery.company_id.id,
+                "kind": "retry",
+                "scope": schedule.id,
+                "option": choice.option,
+                "segment_id": choice.segment_id,
+                "propensity": choice.propensity,
+                "moment": planned,
+                "retry_at": retry_at,
+            }
+        )
 
-        A message worked where 99.5 % of what it newly asked for was paid within seven
-        days. It is judged when these are over and the bank's statements are booked.
+    def _follow(self, attempt):
+        """The try was made. Where somebody made it earlier, it tells nothing about the
+        time that had been chosen."""
+        for trial in self:
+            trial.attempt_id = attempt
+            if trial.retry_at <= attempt.started_at:
+                attempt.propensity = trial.propensity
+            else:
+                trial.state = "void"
+
+    @api.model
+    def _credit(self, company):
+        """Say of the trials whose window is over what came of them."""
+        self._credit_notices(company)
+        self._credit_retries(company)
+        self.invalidate_model()
+
+    @api.model
+    def _credit_retries(self, company):
+        """Waiting worked where the payment was recovered, however, within seven days of
+        the moment that was planned: the same days for each way. What was not owed any
+        more does not count."""
+        self.flush_model()
+        self.env["dunning.recovery"].flush_model()
+        self.env["account.move"].flush_model(["state", "payment_state"])
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE dunning_trial trial
+                   SET sent_on = trial.moment,
+                       state = CASE
+                           WHEN move.state != 'posted'
+                             OR move.payment_state = 'reversed'
+                           THEN 'void'
+                           WHEN recovery.state = 'recovered'
+                            AND recovery.recovered_at <= trial.moment + %(window)s
+                           THEN 'paid'
+                           ELSE 'unpaid' END
+                  FROM dunning_recovery recovery
+                  JOIN account_move move ON move.id = recovery.move_id
+                 WHERE recovery.id = trial.recovery_id
+                   AND trial.company_id = %(company)s
+                   AND trial.state = 'waiting'
+                   AND trial.moment < %(over)s
+                """,
+                company=company.id,
+                over=self.env.cr.now() - bandit.WINDOW - bandit.BOOKING,
+                window=bandit.WINDOW,
+            )
+        )
+
+    @api.model
+    def _credit_notices(self, company):
+        """A message worked where 99.5 % of what it newly asked for was paid within
+        seven days. It is judged when these are over and the bank's statements are in.
         What did not leave, or left hours after its time, does not count.
         """
         self.flush_model()
@@ -146,7 +240,6 @@ class DunningTrial(models.Model):
                 window=bandit.WINDOW.days,
             )
         )
-        self.invalidate_model()
 
     @api.model
     def _read_evidence(self, company):

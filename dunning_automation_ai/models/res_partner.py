@@ -16,6 +16,13 @@ MANUAL = (
     "dunning_manual_risk_until",
 )
 
+GROUPED = {
+    "dunning_segment_id": ("dunning_segment_member", "segment_id"),
+    "dunning_risk_band": ("dunning_exposure", "band"),
+}
+"""Field of a customer -> the table that has a row per customer and company, and its
+column."""
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -51,6 +58,13 @@ class ResPartner(models.Model):
         sanitize=False,
         groups=READERS,
     )
+    dunning_risk_trend = fields.Selection(
+        [("rising", "Rising"), ("steady", "Steady"), ("falling", "Falling")],
+        "Trend of the Risk",
+        compute="_compute_dunning_risk_history",
+        groups=READERS,
+        help="Against 90 days ago; 10 points and more are a change.",
+    )
     dunning_prediction_ids = fields.Many2many(
         "dunning.prediction",
         string="Predicted Payments",
@@ -67,7 +81,8 @@ class ResPartner(models.Model):
 
     @api.depends_context("company", "lang")
     def _compute_dunning_risk_history(self):
-        """A small chart of the last two years, empty without two different days."""
+        """A small chart of the last two years, empty without two different days, and
+        which way it goes."""
         today = self.env.company._dunning_today()
         scores = self.env["dunning.risk.score"].search(
             [
@@ -80,7 +95,9 @@ class ResPartner(models.Model):
         of_debtor = scores.grouped("partner_id")
         for partner in self:
             mine = of_debtor.get(partner.commercial_partner_id, scores.browse())
-            points = risk_history.points(mine.mapped("date"), mine.mapped("score"))
+            changes = mine.mapped("date"), mine.mapped("score")
+            points = risk_history.points(*changes)
+            partner.dunning_risk_trend = risk_history.trend(*changes, today)
             partner.dunning_risk_history = points and self.env["ir.qweb"]._render(
                 "dunning_automation_ai.risk_history",
                 {
@@ -121,11 +138,13 @@ class ResPartner(models.Model):
         return found
 
     def _field_to_sql(self, alias, field_expr, query=None):
-        """Customers can be grouped by their segment although it is kept elsewhere."""
-        if field_expr != "dunning_segment_id" or query is None:
+        """Customers can be grouped by segment and risk although these are kept
+        elsewhere."""
+        if field_expr not in GROUPED or query is None:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        member = query.make_alias(alias, "dunning_segment_member")
+        table, column = GROUPED[field_expr]
+        member = query.make_alias(alias, table)
         condition = SQL(
             "%s = %s AND %s = %s",
             SQL.identifier(member, "partner_id"),
@@ -133,8 +152,8 @@ class ResPartner(models.Model):
             SQL.identifier(member, "company_id"),
             self.env.company.id,
         )
-        query.add_join("LEFT JOIN", member, "dunning_segment_member", condition)
-        return SQL.identifier(member, "segment_id")
+        query.add_join("LEFT JOIN", member, table, condition)
+        return SQL.identifier(member, column)
 
     @api.depends_context("company")
     def _compute_dunning_predictions(self):
@@ -159,6 +178,7 @@ class ResPartner(models.Model):
                 "dunning_prediction_ids",
                 "dunning_risk_history",
                 "dunning_risk_source",
+                "dunning_risk_trend",
             ]
         )
         return result

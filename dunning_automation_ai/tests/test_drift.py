@@ -1,6 +1,5 @@
 """A model that is no longer what it promised is found, told, and withdrawn."""
 
-import doctest
 from unittest.mock import patch
 
 import numpy as np
@@ -31,9 +30,6 @@ def outcomes(number=400, said=0.0, rule=0.0, seed=4, known=True, customers=100):
 
 
 class TestDrift(BaseCase):
-    def test_doctests(self):
-        self.assertFalse(doctest.testmod(drift).failed)
-
     def test_table(self):
         good = outcomes(rule=0.3)
         high = good._replace(chance=np.clip(good.chance + 0.25, 0, 1))

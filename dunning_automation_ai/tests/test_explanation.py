@@ -1,12 +1,10 @@
 """Reasons that add up to the number they explain."""
 
-import doctest
-
 import numpy as np
 
 from odoo.tests import BaseCase
 
-from ..tools import customer_risk, explanation, late_model, open_lines, payment_days
+from ..tools import explanation, late_model
 from ..tools.features import ALL_FEATURES, GROUPS, columns
 from .common import made_up_lines
 
@@ -19,11 +17,6 @@ class TestExplanation(BaseCase):
         known = cls.samples.where(cls.samples.issued < 600)
         cls.model = late_model.train(known, 600)
         cls.typical = explanation.typical(known.matrix)
-
-    def test_doctests(self):
-        for module in (customer_risk, explanation, open_lines, payment_days):
-            result = doctest.testmod(module)
-            self.assertFalse(result.failed, module.__name__)
 
     def test_parts_add_up_to_the_chance(self):
         """For every line, also for lines of which next to nothing is known."""

@@ -1,7 +1,5 @@
 """What comes in, with bands that hold, against what came."""
 
-import doctest
-
 import numpy as np
 
 from odoo.tests import BaseCase, tagged
@@ -12,9 +10,6 @@ from .ledger_common import LedgerCommon
 
 
 class TestCashForecast(BaseCase):
-    def test_doctests(self):
-        self.assertFalse(doctest.testmod(cash_forecast).failed)
-
     @staticmethod
     def lines(number, seed=2):
         random = np.random.default_rng(seed)

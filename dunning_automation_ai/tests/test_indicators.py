@@ -1,6 +1,5 @@
 """Economic indicators count from their publication on, and only if they help."""
 
-import doctest
 import json
 import threading
 from datetime import date, timedelta
@@ -24,10 +23,6 @@ from .ledger_common import LedgerCommon
 
 
 class TestIndicatorTools(BaseCase):
-    def test_doctests(self):
-        for module in (features, indicators, verdict):
-            self.assertFalse(doctest.testmod(module).failed)
-
     def test_what_is_no_series(self):
         for kind, text in (
             ("csv", ""),

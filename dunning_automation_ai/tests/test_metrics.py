@@ -1,19 +1,11 @@
-import doctest
-
 import numpy as np
 
 from odoo.tests import BaseCase
 
-from ..tools import metrics
 from ..tools.metrics import expected_calibration_error, late_figures
 
 
 class TestMetrics(BaseCase):
-    def test_doctests(self):
-        result = doctest.testmod(metrics, optionflags=doctest.ELLIPSIS)
-        self.assertTrue(result.attempted)
-        self.assertFalse(result.failed)
-
     def test_calibration_error_table(self):
         for outcomes, chances, expected in (
             ([0, 1], [0.0, 1.0], 0.0),

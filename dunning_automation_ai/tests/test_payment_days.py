@@ -1,10 +1,12 @@
 """All that may happen to a line, and what waiting tells."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from odoo.tests import BaseCase
 
-from ..tools import open_lines, payment_days
+from ..tools import open_lines, payment_days, very_late
 from ..tools.back_test import run
 from ..tools.day_model import Days
 from ..tools.features import to_date
@@ -140,6 +142,31 @@ class TestOpenLines(BaseCase):
         self.assertAlmostEqual(inside.mean(), 0.8, delta=0.12)
         self.assertTrue((found.low >= self.day - self.lines.due - 1e-9).all())
 
+    def test_more_than_thirty_days_late(self):
+        """As often as was said, never likelier than being late at all, and sure once
+        thirty days are over. With another model than the one in use for being late."""
+        slow = replace(
+            self.samples,
+            settled=self.samples.settled + 28,
+            known=self.samples.known + 28,
+        )
+        known = slow.where(slow.issued < self.day)
+        lines = known.where(~known.known_by(self.day))
+        for head in ("rule", "blend"):
+            with self.subTest(head):
+                found = open_lines.predict(
+                    known, lines, self.day, "rule", "rule", payment_days.NORMAL, head
+                )
+                truth = very_late.outcomes(lines, 2000)
+                self.assertTrue(0.1 < truth.mean() < 0.9)
+                self.assertAlmostEqual(found.very_late.mean(), truth.mean(), delta=0.12)
+                self.assertTrue((found.very_late <= found.chance).all())
+                over = self.day > lines.due + very_late.DAYS
+                self.assertTrue((found.very_late[over] == 1).all())
+                if head == "blend":
+                    base = np.mean((truth.mean() - truth) ** 2)
+                    self.assertLess(np.mean((found.very_late - truth) ** 2), base)
+
     def test_same_ledger_same_predictions(self):
         again = open_lines.predict(
             self.known, self.lines, self.day, "blend", "trees", payment_days.NORMAL
@@ -163,5 +190,5 @@ class TestOpenLines(BaseCase):
         found = open_lines.predict(
             nothing, self.lines, self.day, "blend", "trees", payment_days.NORMAL
         )
-        self.assertTrue(np.isnan(found.chance).all())
+        self.assertTrue(np.isnan([found.chance, found.very_late]).all())
         self.assertEqual(set(found.reason), {"no_payments"})

@@ -82,8 +82,9 @@ class TestPrediction(LedgerCommon):
             days_overdue=-5, invoice_date=self.today, invoice_date_due=self.today
         )
         ancient = self.invoice(self.debtors[0], days_overdue=900)
-        no_due, infinite, foreign = self.invoices(
+        no_due, nan, infinite, foreign = self.invoices(
             [
+                {"partner": self.debtors[0], "days_overdue": -9},
                 {"partner": self.debtors[0], "days_overdue": -9},
                 {"partner": self.debtors[0], "days_overdue": -9},
                 {
@@ -98,7 +99,8 @@ class TestPrediction(LedgerCommon):
         for assignment, invoice in (
             ("date_maturity = '1066-10-14'", negative),
             ("date_maturity = NULL", no_due),
-            ("balance = 'NaN'", infinite),
+            ("balance = 'NaN'", nan),
+            ("balance = 'Infinity'", infinite),
         ):
             self.env.cr.execute(
                 f"UPDATE account_move_line SET {assignment} WHERE id = %s",
@@ -110,7 +112,8 @@ class TestPrediction(LedgerCommon):
             ("no history", new, "new_customer"),
             ("issued in the future", future, "unusual"),
             ("due in 1066", negative, "unusual"),
-            ("not a number", infinite, "unusual"),
+            ("not a number", nan, "unusual"),
+            ("infinite", infinite, "unusual"),
             ("no due date of the line: that of the invoice", no_due, False),
             ("currency without rate", foreign, False),
             ("older than all payments", ancient, "longer"),
@@ -130,6 +133,30 @@ class TestPrediction(LedgerCommon):
         self.assertEqual(prediction.reason, "no_payments")
         self.assertFalse(prediction.expected_date)
         self.assertFalse(prediction.late_band)
+
+    def test_more_than_thirty_days_late(self):
+        """Beside the chance of being late: shown, found and grouped by."""
+        self.make_ledger(late=lambda customer, _day, _random: 40 * (customer > 5))
+        self.use_model()
+        good = self.invoice(self.debtors[0], days_overdue=-20)
+        bad = self.invoice(self.debtors[-1], days_overdue=-20)
+        over = self.invoice(self.debtors[0], days_overdue=31)
+        self.predict()
+        moves = good | bad | over
+        self.assertEqual(
+            moves.mapped("dunning_very_late_band"), ["low", "high", "high"]
+        )
+        self.assertEqual(over.dunning_very_late_chance, 1)
+        self.assertLessEqual(bad.dunning_very_late_chance, bad.dunning_late_chance)
+        mine = [("id", "in", moves.ids)]
+        for name, domain, found in (
+            ("band", [("dunning_very_late_band", "=", "high")], bad | over),
+            ("chance", [("dunning_very_late_chance", "<", 0.5)], good),
+        ):
+            with self.subTest(name):
+                self.assertEqual(moves.search(mine + domain), found)
+        groups = moves._read_group(mine, ["dunning_very_late_band"], ["__count"])
+        self.assertEqual(dict(groups), {"low": 1, "high": 2})
 
     def test_what_was_said_first_stays(self):
         self.make_ledger(60)

@@ -1,6 +1,5 @@
 """Models that are taken only where they are better, and that never look ahead."""
 
-import doctest
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +8,8 @@ from odoo.tests import BaseCase
 
 from ..tools import (
     back_test,
-    binary_copy,
     day_model,
-    features,
     late_model,
-    payment_history,
     report,
 )
 from ..tools.features import CREDITED, RISING, columns, to_date
@@ -27,19 +23,6 @@ class TestPredictions(BaseCase):
         super().setUpClass()
         cls.samples, cls.truth = made_up_lines(2400)
         cls.result = back_test.run(cls.samples, to_date(740), prior=0.35, horizon=90)
-
-    def test_doctests(self):
-        for module in (
-            back_test,
-            binary_copy,
-            day_model,
-            features,
-            late_model,
-            payment_history,
-            report,
-        ):
-            result = doctest.testmod(module)
-            self.assertFalse(result.failed, module.__name__)
 
     def test_paid_only_is_refused(self):
         known = self.samples.where(self.samples.issued < 600)

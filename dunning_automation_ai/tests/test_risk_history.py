@@ -1,13 +1,10 @@
 """A risk that changes is remembered, and the case is looked at the same day."""
 
-import doctest
 from datetime import timedelta
 
 from odoo.tests import tagged
 
 from odoo.addons.dunning_automation.tests.common import DunningCommon
-
-from ..tools import risk_history
 
 
 @tagged("post_install", "-at_install")
@@ -35,9 +32,6 @@ class TestRiskHistory(DunningCommon):
     def reason(self, invoice):
         return invoice.dunning_decision_ids.reason
 
-    def test_doctests(self):
-        self.assertFalse(doctest.testmod(risk_history).failed)
-
     def test_one_row_a_change(self):
         first = self.today
         self.rate(self.customer, "low")
@@ -50,8 +44,18 @@ class TestRiskHistory(DunningCommon):
             self.history(self.customer), [(first, "low"), (self.today, "high")]
         )
         self.assertIn("polyline", self.customer.dunning_risk_history)
+        self.assertEqual(self.customer.dunning_risk_trend, "rising")
         other = self._create_customer()
         self.assertFalse(other.dunning_risk_history)
+        self.assertFalse(other.dunning_risk_trend)
+
+    def test_customers_grouped_by_risk(self):
+        customers = self._create_customers(3)
+        for customer, band in zip(customers, ("low", "high", "high"), strict=True):
+            self.rate(customer, band)
+        mine = [("id", "in", customers.ids)]
+        groups = customers._read_group(mine, ["dunning_risk_band"], ["__count"])
+        self.assertEqual(dict(groups), {"low": 1, "high": 2})
 
     def test_another_band_is_looked_at_the_same_day(self):
         """In the morning the risk was too low; at noon a person says otherwise."""

@@ -1,7 +1,5 @@
 """Customers who behave alike are found, named in words, and found again."""
 
-import doctest
-
 import numpy as np
 
 from odoo.exceptions import AccessError
@@ -21,9 +19,6 @@ def made_up_customers(number=120, seed=3):
 
 
 class TestSegmentTools(BaseCase):
-    def test_doctests(self):
-        self.assertFalse(doctest.testmod(segments).failed)
-
     def test_same_customers_same_numbers(self):
         """Also in another order, with other figures, and where a tenth moved."""
         table, industries, true = made_up_customers()

@@ -30,6 +30,7 @@ def result(off, champion=None, rule=0.3, days_off=1.0, folds=3):
         },
         very_late=zero[:0],  # Nobody is known to be.
         very_chances=dict.fromkeys(("late", "rule", "base"), zero[:0]),
+        line=zero,
     )
     return BackTest([fold] * folds)
 

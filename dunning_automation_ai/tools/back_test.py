@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from . import day_model, late_model, payment_days
+from . import day_model, late_model, payment_days, very_late
 from .features import PAID, to_date, to_number
 from .metrics import late_figures
 
@@ -22,9 +22,6 @@ WARM_UP = 0.4
 WORSE = 0.01
 """Brier score by which no cut-off may be worse than the rule."""
 
-
-VERY_LATE = 30
-"""Days after the due date."""
 
 MIN_VERY_LATE = 30
 """Lines of a back-test that were that late, to judge by."""
@@ -43,6 +40,7 @@ class Fold(NamedTuple):
     predicted: dict  # name of the model -> ``Days`` of those
     very_late: np.ndarray  # of those of which it is known
     very_chances: dict  # name of the model -> chances of those
+    line: np.ndarray  # ids of the lines
 
     @property
     def date(self):
@@ -62,8 +60,7 @@ class BackTest:
             key: late_figures(late, self._chances(key)) if len(late) else None
             for key in ("late", "rule", "base")
         }
-        very_late = self._very_figures()
-        return {**found, **very_late, "date": self._date_figures()}
+        return {**found, **self._very_figures(), "date": self._date_figures()}
 
     def _very_figures(self):
         """{"very_late": ..., "very_late_rule": ..., "very_late_base": ...}"""
@@ -240,8 +237,8 @@ def _fold(samples, day, until, end, prior, champion=None):
     }
     if champion:
         models["champion"] = late_model.make(champion, matured, late)
-    very = _very_late_models(known, day, models["rule"])
-    judged = tested.where(tested.matured(end, VERY_LATE))
+    very = very_late.models(known, day)
+    judged = tested.where(tested.matured(end, very_late.DAYS))
     paid = tested.where((tested.how == PAID) & tested.known_by(end))
     rule = day_model.DayRule(known, day)
     due = np.zeros(len(paid))
@@ -256,31 +253,10 @@ def _fold(samples, day, until, end, prior, champion=None):
             "rule": rule.predict(paid),
             "base": day_model.Days(due, due, due),
         },
-        very_late(judged, end),
+        very_late.outcomes(judged, end),
         {
             key: model.predict(judged.matrix) if len(judged) else np.empty(0)
             for key, model in very.items()
         },
+        tested.line,
     )
-
-
-def very_late(samples, day):
-    """1.0 where the line was more than VERY_LATE days late, as far as known; of lines
-    that have matured for so long."""
-    return (samples.days_late(day) > VERY_LATE) * 1.0
-
-
-def _very_late_models(known, day, rule):
-    """As for being late; the rule is the customer's late share, as far as it tells."""
-    matured = known.where(known.matured(day, VERY_LATE))
-    late = very_late(matured, day)
-    base = late_model.Base(matured, late, 0)
-    if not 0 < late.sum() < len(late):
-        return dict.fromkeys(("late", "rule", "base"), base)
-    return {
-        "late": late_model.choose(late)(matured, late)
-        if len(late) >= late_model.MIN_BLEND
-        else base,
-        "rule": late_model.Scaled(rule, matured, late),
-        "base": base,
-    }

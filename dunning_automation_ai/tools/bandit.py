@@ -152,13 +152,3 @@ def more_needed(paid, number):
     second, first = np.argsort(means, kind="stable")[-2:]
     enough = needed(means[first], means[second])
     return max(0, math.ceil(enough - min(number[first], number[second])))
-
-
-def retry_shares(paid, number):
-    """How often each waiting time before a failed payment is tried again, and likewise
-    for whatever has no segments: see ``shares``.
-
-    >>> retry_shares([0, 0, 0], [0, 0, 0]).round(3).tolist()
-    [0.333, 0.333, 0.333]
-    """
-    return shares(chances_best(*posterior(paid, number)))

@@ -12,6 +12,7 @@ from . import dunning_decision
 from . import dunning_health
 from . import dunning_ledger
 from . import dunning_notice
+from . import dunning_notice_analysis
 from . import dunning_planner
 from . import dunning_reply
 from . import dunning_sms_gateway

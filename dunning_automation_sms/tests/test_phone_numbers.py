@@ -1,5 +1,3 @@
-import doctest
-
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
@@ -18,11 +16,6 @@ def example_numbers(kind):
 
 
 class TestPhoneNumbers(BaseCase):
-    def test_doctests(self):
-        result = doctest.testmod(phone_numbers)
-        self.assertTrue(result.attempted)
-        self.assertFalse(result.failed)
-
     def test_table(self):
         for text, region, expected in (
             # accepted, in every way of writing

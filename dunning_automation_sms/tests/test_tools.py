@@ -1,37 +1,14 @@
-import doctest
-
 from odoo.tests import BaseCase
 
-from ..tools import (
-    call_script,
-    http_gateway,
-    phone_numbers,
-    sms_keywords,
-    sms_limits,
-    sms_outcome,
-    sms_segments,
-    sms_webhook,
-    webhook_signature,
-)
+from odoo.addons.dunning_automation.tests.examples import check_examples
+
+from .. import tools
+from ..tools import sms_segments
 
 
 class TestTools(BaseCase):
-    def test_doctests(self):
-        for module in (
-            call_script,
-            http_gateway,
-            phone_numbers,
-            sms_keywords,
-            sms_limits,
-            sms_outcome,
-            sms_segments,
-            sms_webhook,
-            webhook_signature,
-        ):
-            with self.subTest(module=module.__name__):
-                result = doctest.testmod(module)
-                self.assertTrue(result.attempted)
-                self.assertFalse(result.failed)
+    def test_examples(self):
+        check_examples(self, tools)
 
     def test_a_character_of_two_units_is_not_torn_apart(self):
         """One euro sign on the border of a segment moves to the next as a whole."""

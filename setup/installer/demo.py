@@ -17,15 +17,21 @@ from . import addons, locks, paths, system_programs
 from .databases import Databases
 from .environment import Environment, prepare
 from .errors import SetupError
-from .in_odoo import PROGRESS_MARK
 from .progress import Step
+from .steps import last_line, run_in_odoo
 from .testing import BUILD_LOCK, install
 
 DATABASE = "demo"
 SERVING_LOCK = paths.LOCAL / "serving.lock"
 LEDGERS = paths.SETUP / "ledger"
+READERS = ("csv_columns.py", "csv_values.py", "receivables_file.py")  # of the addon
 # These work on the finished database, not on the ledger in its template.
-NOT_IN_TEMPLATE = ("daily_run.py", "demo_answers.py", "demo_settings.py")
+NOT_IN_TEMPLATE = (
+    "daily_run.py",
+    "demo_answers.py",
+    "demo_predictions.py",
+    "demo_settings.py",
+)
 
 # Not every ledger brings a portal customer.
 LOGINS_QUERY = """
@@ -48,17 +54,18 @@ def main(arguments: list) -> int:
     environment = prepare(options.odoo, options.db)
     system_programs.ensure_wkhtmltopdf()
     demo = Demo(environment, ledger)
+
+    def take_step(title: str, step: str, **arguments) -> None:
+        run_in_odoo(environment, title, step, DATABASE, **arguments)
+
     with locks.exclusive(BUILD_LOCK):
         demo.ensure(reset=options.reset)
         smtp_port = start_smtp_sink(environment)
-        run_in_odoo(
-            environment, "Setting up the demo", "configure", smtp_port=smtp_port
-        )
-        run_in_odoo(
-            environment, "Running today's dunning", "daily_run", today=options.date
-        )
+        take_step("Setting up the demo", "configure", smtp_port=smtp_port)
+        take_step("Running today's dunning", "daily_run", today=options.date)
         if demo.is_made_up():
-            run_in_odoo(environment, "Letting some customers answer", "answers")
+            take_step("Letting some customers answer", "answers")
+        take_step("Learning who pays when", "predictions")
     print(f"Messages that left by e-mail: {paths.MAIL}")
     if options.serve:
         serve(environment, options.port)
@@ -156,7 +163,8 @@ class CsvLedger(DemoLedger):
         return f"ledger {self.file} {addons.hash_of(self.file)}"
 
     def _sources(self) -> list:
-        return [*super()._sources(), self.file]
+        tools = paths.CHECKOUT / "dunning_automation" / "tools"
+        return [*super()._sources(), *(tools / name for name in READERS), self.file]
 
 
 def csv_ledger(options: argparse.Namespace) -> CsvLedger:
@@ -324,37 +332,6 @@ class Demo:
 # --- processes ----------------------------------------------------------------
 
 
-def run_in_odoo(
-    environment: Environment, title: str, step: str, database=DATABASE, **options
-) -> None:
-    """Run a step of `in_odoo`; show its progress, print what it has to say."""
-    arguments = ["-m", "installer.in_odoo", step, "--database", database]
-    arguments += ["--with", json.dumps(options)]
-    said = []
-    log = paths.LOGS / f"demo_{step}.log"
-    with log.open("w") as errors, Step(title) as shown:
-        process = environment.popen(
-            *arguments, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-        for line in process.stdout:
-            if line.startswith(PROGRESS_MARK):
-                shown.at(*json.loads(line[len(PROGRESS_MARK) :]))
-            else:
-                said.append(line)
-        if process.wait():
-            raise SetupError(
-                f"Odoo failed while it did this: {title.lower()}.",
-                _last_line(log),
-                f"Its whole log: {log}",
-            )
-    print("".join(said), end="", flush=True)
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return next((line for line in reversed(lines) if line.strip()), "")
-
-
 def start_smtp_sink(environment: Environment) -> int:
     """The port of the sink: another demo's, else one of our own.
 
@@ -381,7 +358,7 @@ def start_smtp_sink(environment: Environment) -> int:
     port = process.stdout.readline().strip()
     process.wait()
     if not port:
-        raise SetupError("The mail server of the demo does not start.", _last_line(log))
+        raise SetupError("The mail server of the demo does not start.", last_line(log))
     known.write_text(port)
     return int(port)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from . import demo, locks, paths, virtualenv
 from .databases import Databases
 from .environment import prepare
+from .steps import run_in_odoo
 from .testing import BUILD_LOCK
 
 ADDON = "dunning_automation"
@@ -32,11 +33,11 @@ def main(arguments: list) -> int:
         databases.drop(DATABASE)
         databases.copy(template, DATABASE)
         try:
-            demo.run_in_odoo(
+            run_in_odoo(
                 environment,
                 "Training and predicting",
                 "evaluate",
-                database=DATABASE,
+                DATABASE,
                 today=ledger.options["today"],
                 late_after=options.late_after,
                 json_path=options.json and str(Path(options.json).absolute()),

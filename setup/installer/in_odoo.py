@@ -74,6 +74,10 @@ def answers(env) -> None:
     _ledger_module("demo_answers").answer(env)
 
 
+def predictions(env) -> None:
+    _ledger_module("demo_predictions").predict(env)
+
+
 def evaluate(env, today: str, late_after: int, json_path: str | None) -> None:
     report = env["dunning.risk.features"]._evaluate(
         env.company, _date(today), late_after, progress
@@ -99,6 +103,7 @@ STEPS = {
         daily_run,
         demo_ledger,
         evaluate,
+        predictions,
     )
 }
 

@@ -13,10 +13,13 @@ from . import addons, locks, paths, system_programs
 from .databases import Databases
 from .environment import Environment, prepare
 from .progress import Step
+from .steps import run_in_odoo
 
 BUILD_LOCK = paths.LOCAL / "build.lock"
 CHOOSING = {"-k", "-m", "--co", "--collect-only", "--deselect", "--lf", "--last-failed"}
 """Options that leave out tests."""
+PARTS = 6
+"""Into how many sessions the addons' tests are cut in a full run."""
 
 
 def main(arguments: list) -> int:
@@ -30,42 +33,39 @@ def main(arguments: list) -> int:
 
 
 def run_side_by_side(environment: Environment, targets: list, options: list) -> int:
-    """Most of the addons' tests, and beside them those of the whole system and then the
-    other addons' tests; what the second half says follows at the end. Each half keeps
-    one core busy.
+    """The tests of the whole system and parts of the addons' tests, two sessions at a
+    time, so that both cores have work to the end. Each says what it has to say when it
+    is over.
     """
     within = [target for target in targets if wants_odoo([target])]
     system = [target for target in targets if target not in within]
     installed_template(environment)  # All need it.
-    output = paths.LOGS / "test-beside.out"
-    reached = [paths.LOGS / f"branches_{number}" for number in (1, 2)]
+    apart = ["-p", "no:cacheprovider", "--durations=20", "--durations-min=5", *options]
+    reached = [paths.LOGS / f"branches_{part}" for part in range(PARTS)]
     for path in reached:
         path.unlink(missing_ok=True)
 
-    def run_part(part: str, path: Path, *more: str, **where) -> int:
-        measured = ["-p", "installer.branch_coverage", f"--part={part}", *more]
-        return run_session(
-            environment,
-            within,
-            [*measured, *options],
-            SETUP_COVERAGE=str(path),
-            **where,
-        )
-
-    def run_beside() -> int:
-        apart = ["-p", "no:cacheprovider"]
+    def run_one(part: int | None) -> int:
+        output = paths.LOGS / f"test-{'system' if part is None else part}.out"
         with output.open("wb") as file:
-            code = run_session(environment, system, [*apart, *options], output=file)
-            return run_part("2/3", reached[1], *apart, output=file) or code
+            if part is None:
+                code = run_session(environment, system, apart, output=file)
+            else:
+                measured = ["-p", "installer.branch_coverage", f"--part={part}/{PARTS}"]
+                code = run_session(
+                    environment,
+                    within,
+                    [*measured, *apart],
+                    output=file,
+                    name=f"part_{part}",
+                    SETUP_COVERAGE=str(reached[part]),
+                )
+        print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
+        return code
 
-    with ThreadPoolExecutor() as pool:
-        beside = pool.submit(run_beside)
-        code = run_part("0,1/3", reached[0])
-        if not beside.done():
-            print("Now the other half comes to its end ...", flush=True)
-        beside_code = beside.result()
-    print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
-    return code or beside_code or report_branches(environment, reached)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        codes = list(pool.map(run_one, [None, *range(PARTS)]))
+    return max(codes) or report_branches(environment, reached)
 
 
 def report_branches(environment: Environment, data_files: list) -> int:
@@ -83,7 +83,7 @@ def run_session(environment: Environment, targets: list, options: list, **where)
         arguments = [*targets, *options, "-p", "no:odoo"]
         return run_pytest(environment, arguments, **where)
     template = installed_template(environment)
-    name = "beside" if "output" in where else "test"
+    name = where.pop("name", "test")
     with fresh_copy(environment, template, f"{name}_{os.getpid()}") as database:
         in_odoo = [
             f"--odoo-database={database}",
@@ -179,6 +179,7 @@ def installed_template(environment: Environment) -> str:
         with Step("Installing our addons in a fresh database") as step:
             modules = ",".join(addons.all_in_checkout())
             install(environment, name, modules, log.name, step)
+        run_in_odoo(environment, "Preparing the pages", "assets", name)
 
     with locks.exclusive(BUILD_LOCK):
         return databases.template("test_addons", key, build)

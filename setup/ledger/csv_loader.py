@@ -116,13 +116,18 @@ class Loader:
             ],
         }
 
+    def _get_paid(self, row: csv_ledger.Row) -> float:
+        return float(abs(row.amount if row.paid_amount is None else row.paid_amount))
+
     def _write_payments(self, written: dict) -> None:
-        paid = [row for row in self.rows if row.is_paid(self.today)]
+        paid = [
+            row for row in self.rows if row.is_paid(self.today) and self._get_paid(row)
+        ]
         paid.sort(key=lambda row: (row.paid_date, row.line))
         for batch in books.batches(paid):
             moves = self.env["account.move"].browse(written[row] for row in batch)
             receipts = [
-                Receipt(line, row.paid_date, abs(line.amount_residual_currency))
+                Receipt(line, row.paid_date, self._get_paid(row))
                 for row, line in zip(
                     batch, map(books.receivable_lines, moves), strict=True
                 )

@@ -86,7 +86,7 @@ export class DunningHealth extends Component {
 
     stop() {
         this.action.doAction("dunning_automation.dunning_stop_action", {
-            onClose: () => this.load(),
+            onClose: () => void this.load(),
         });
     }
 

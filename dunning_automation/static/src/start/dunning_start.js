@@ -117,7 +117,7 @@ export class DunningStart extends Component {
 
     go(step) {
         if (step.action) {
-            this.action.doAction(step.action, {onClose: () => this.load()});
+            this.action.doAction(step.action, {onClose: () => void this.load()});
         } else {
             this.findingsTitle.el.scrollIntoView({behavior: "smooth"});
             this.findingsTitle.el.focus({preventScroll: true});

@@ -6,7 +6,14 @@ import re
 import unicodedata
 
 REQUIRED = ("customer", "number", "invoice_date", "due_date", "amount")
-OPTIONAL = ("customer_name", "currency", "paid_date", "disputed")
+OPTIONAL = (
+    "customer_name",
+    "currency",
+    "paid_date",
+    "disputed",
+    "paid_amount",
+    "email",
+)
 FIELDS = REQUIRED + OPTIONAL
 
 # Usual names, the best first, without case, accents and everything but letters.
@@ -61,7 +68,18 @@ _NAMES = {
         disputed dispute isdisputed indispute disputeflag strittig bestritten
         reklamation reklamiert inklarung litige conteste disputada endisputa
     """,
+    "paid_amount": """
+        paidamount amountpaid paymentamount amountsettled bezahlterbetrag zahlbetrag
+        montantpaye montantregle importepagado
+    """,
+    "email": """
+        email customeremail emailaddress mail rechnungsmail courriel correo
+        correoelectronico
+    """,
 }
+
+# Who it is, where another column has his number.
+_CUSTOMERS = ("customer", "client", "kunde", "cliente", "partner", "debitor", "debtor")
 
 
 def bare(name: str) -> str:
@@ -81,6 +99,9 @@ def recognise(header: list[str]) -> dict[str, int]:
         found = [positions[name] for name in names.split() if name in positions]
         if found:
             columns[field] = found[0]
+    plain = [positions[name] for name in _CUSTOMERS if name in positions]
+    if "customer_name" not in columns and plain and plain[0] != columns["customer"]:
+        columns["customer_name"] = plain[0]  # "Kunde" beside "Kundennummer"
     if "customer" not in columns and "customer_name" in columns:
         columns["customer"] = columns["customer_name"]
     return columns
