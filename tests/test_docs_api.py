@@ -22,6 +22,16 @@ keys = env["res.users.apikeys"].with_user(user).sudo()
 result = keys._generate("rpc", "Figures", None)
 env.cr.commit()
 """
+STRANGER = """
+user = env["res.users"].create({
+    "name": "Stranger",
+    "login": "stranger",
+    "group_ids": [(4, env.ref("base.group_user").id)],
+})
+keys = env["res.users.apikeys"].with_user(user).sudo()
+result = keys._generate("rpc", "Nothing", None)
+env.cr.commit()
+"""
 EVENT = """
 from odoo.addons.dunning_automation.tools import webhooks
 import time
@@ -50,6 +60,7 @@ def variables(database, odoo_shell, odoo_server):
         "ODOO_URL": server.url,
         "ODOO_DATABASE": name,
         "ODOO_KEY": key,
+        "STRANGER": odoo_shell(name, STRANGER),
     }
 
 
@@ -75,6 +86,7 @@ def test_examples_of_figures(variables):
 
     for change, status in (
         ({"ODOO_KEY": "wrong"}, "401"),
+        ({"ODOO_KEY": variables["STRANGER"]}, "403"),
         ({"ODOO_KEY": variables["ODOO_KEY"], "FILTER": "colour"}, "422"),
     ):
         text = shell.replace('"months"', f'"{change.get("FILTER", "months")}"')

@@ -101,9 +101,9 @@ from . import dunning_run
 from . import dunning_seal
 from . import dunning_sender
 from . import dunning_start_mark
-from . import dunning_take_over_source
 from . import dunning_subscription
 from . import dunning_subscription_delivery
+from . import dunning_take_over_source
 from . import dunning_verification
 from . import ir_actions_report
 from . import ir_qweb

@@ -30,6 +30,7 @@ class DunningSubscription(models.Model):
 
     _name = "dunning.subscription"
     _description = "Webhook"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "name, id"
 
     name = fields.Char(required=True)
@@ -43,6 +44,13 @@ class DunningSubscription(models.Model):
         index=True,
         default=lambda self: self.env.company,
         help="Only events of this company are told.",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        "Responsible",
+        default=lambda self: self.env.user,
+        help="Who hears of it when the webhook is paused because the other side did "
+        "not answer for days.",
     )
     kind = fields.Selection(
         selection="_selection_kind",
@@ -133,6 +141,23 @@ class DunningSubscription(models.Model):
         action = self.delivery_ids._get_records_action(name=self.env._("Deliveries"))
         domain = [("webhook_id", "in", self.ids)]
         return action | {"domain": domain, "view_mode": "list,form"}
+
+    def _pause(self, error):
+        """Archive it after too many failures and tell who is responsible. What happens
+        meanwhile is told when it is active again."""
+        self.active = False
+        self.with_context(mail_activity_quick_update=True).activity_schedule(
+            "mail.mail_activity_data_warning",
+            user_id=(self.user_id or self.create_uid).id,
+            summary=self.env._("Webhook paused"),
+            note=self.env._(
+                "The other side did not take an event in %(count)s attempts. Last "
+                "error: %(error)s. Mend it, unarchive the webhook and send the event "
+                "again.",
+                count=webhooks.ATTEMPTS,
+                error=error,
+            ),
+        )
 
     # === TELLING === #
 

@@ -58,7 +58,7 @@ class DunningSubscriptionDelivery(models.Model):
     date_done = fields.Datetime("Delivered On", readonly=True)
 
     _once = models.UniqueIndex("(webhook_id, event_id)")
-    _due_idx = models.Index("(next_attempt) WHERE state = 'waiting'")
+    _waiting_idx = models.Index("(webhook_id, id) WHERE state = 'waiting'")
 
     def action_retry(self):
         """Send again what was given up, or now what waits."""
@@ -91,51 +91,64 @@ class DunningSubscriptionDelivery(models.Model):
 
     @api.model
     def _post_due(self):
-        """Post what is due, the oldest first, each in a transaction of its own. A
-        receiver that does not answer is left alone until the next time."""
-        cron, silent = self.env["ir.cron"], self.env["dunning.subscription"]
-        now = self.env.cr.now()
-        due = self.search(
-            [
-                ("state", "=", "waiting"),
-                ("webhook_id.active", "=", True),
-                ("next_attempt", "<=", now),
-            ],
-            order="id",
-            limit=AT_ONCE,
-        )
-        for number in due.ids:
-            delivery = self.browse(number)
-            if delivery.webhook_id in silent or not delivery._post():
-                silent += delivery.webhook_id
-            if not cron._commit_progress(1):
-                break
-        if len(due) == AT_ONCE:
-            self.env.ref("dunning_automation.ir_cron_webhook").sudo()._trigger()
+        """Post what is due, for each webhook the oldest first. A receiver that does not
+        answer is left alone until the next time, and so is all that waits behind."""
+        domain = [("active", "=", True), ("url", "!=", False)]
+        for webhook in self.env["dunning.subscription"].search(domain):
+            if not self._post_for(webhook):
+                self.env.ref("dunning_automation.ir_cron_webhook").sudo()._trigger()
 
-    def _post(self):
-        """Post this one, unless another process does just now.
+    def _post_for(self, webhook):
+        """Claim, post and note, each in a transaction of its own: no row is locked
+        while the other side thinks.
 
-        :return: whether the receiver is well
+        :return: whether nothing is due any more
         """
-        locked = self.try_lock_for_update()
-        if not locked or locked.state != "waiting" or not self.webhook_id.url:
-            return True
-        body = webhooks.to_body(self._get_facts())
-        error = self.webhook_id._post(self.event_id.id, self.kind, body)
-        self._note_outcome(error)
-        return not error
+        cron = self.env["ir.cron"]
+        for _turn in range(AT_ONCE):
+            delivery = self._claim_next(webhook)
+            if not delivery:
+                return True
+            attempt = delivery.attempts
+            cron._commit_progress()
+            body = webhooks.to_body(delivery._get_facts())
+            error = webhook._post(delivery.event_id.id, delivery.kind, body)
+            delivery._note_outcome(attempt, error)
+            has_time = cron._commit_progress(1)
+            if error:
+                return True  # Also when it was given up and the webhook is paused.
+            if not has_time:
+                return False
+        return False
 
-    def _note_outcome(self, error):
-        attempts, now = self.attempts + 1, self.env.cr.now()
-        values = {"attempts": attempts, "error": error}
+    def _claim_next(self, webhook):
+        """Take the oldest delivery that waits, if it is due. None overtakes it: who is
+        not due yet, or is posted by another process, holds up those behind. A claim
+        whose process died is due again after ``webhooks.LEASE``."""
+        now = self.env.cr.now()
+        domain = [("webhook_id", "=", webhook.id), ("state", "=", "waiting")]
+        head = self.search(domain, order="id", limit=1)
+        if not head or head.next_attempt > now or not head.try_lock_for_update():
+            return self.browse()
+        head.write(
+            {"attempts": head.attempts + 1, "next_attempt": now + webhooks.LEASE}
+        )
+        return head
+
+    def _note_outcome(self, attempt, error):
+        """Write down what came of an attempt, unless a later one has begun."""
+        locked = self.try_lock_for_update()
+        if not locked or self.state != "waiting" or self.attempts != attempt:
+            return
+        now = self.env.cr.now()
         if not error:
-            values |= {"state": "done", "date_done": now}
-        elif attempts >= webhooks.ATTEMPTS:
-            values["state"] = "failed"
+            self.write({"state": "done", "date_done": now, "error": False})
+        elif attempt >= webhooks.ATTEMPTS:
+            self.write({"state": "failed", "error": error})
+            self.webhook_id._pause(error)
         else:
-            values["next_attempt"] = now + webhooks.get_delay(attempts)
-        self.write(values)
+            delay = webhooks.get_delay(attempt)
+            self.write({"next_attempt": now + delay, "error": error})
 
     @api.autovacuum
     def _gc_done(self):

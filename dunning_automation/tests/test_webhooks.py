@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import file_open, mute_logger
 
 from ..tools import guarded_session, webhooks
 from .common import DunningCommon
@@ -95,18 +95,19 @@ class TestWebhooks(DunningCommon):
 
     def test_killed_after_it_was_posted_tells_again_under_the_same_id(self):
         event = self.remind()
-        self.env["dunning.seal"].sudo()._seal_block()
-        self.webhook._note_events()
-        delivery = self.deliveries()
-        delivery.flush_recordset()
+        delivery = type(self.env["dunning.subscription.delivery"])
         with (
             suppress(Killed),
-            patch.object(type(delivery), "_note_outcome", side_effect=Killed),
-            self.cr.savepoint(),
+            patch.object(delivery, "_note_outcome", side_effect=Killed),
         ):
-            delivery._post()
+            self.tell()
         self.env.invalidate_all()
-        self.assertEqual(delivery.state, "waiting")
+        self.assertRecordValues(
+            self.deliveries(), [{"state": "waiting", "attempts": 1}]
+        )
+        self.tell()
+        self.assertEqual(len(self.ids), 1, "Another process may still be posting it.")
+        self.travel(minutes=5)
         self.tell()
         self.assertEqual(self.ids, [event.id, event.id])
         (_h, first), (_h, second) = self.server.heard
@@ -223,6 +224,54 @@ class TestWebhooks(DunningCommon):
         self.assertEqual(first.error, "No answer in time")
         self.assertEqual((first.attempts, second.attempts), (1, 0))
 
+    def test_later_events_do_not_overtake(self):
+        """What waits for its next attempt holds up what is behind it."""
+        first = self.remind()
+        self.server.status = 500
+        self.tell()
+        second = self.remind()
+        self.server.status = 200
+        self.tell()
+        self.assertEqual(self.ids, [first.id])
+        self.travel(minutes=1)
+        self.tell()
+        self.assertEqual(self.ids, [first.id, first.id, second.id])
+
+    def test_claim_is_committed_and_unlocked_while_the_other_side_thinks(self):
+        self.remind()
+        steps, cron = [], type(self.env["ir.cron"])
+        post, commit = type(self.webhook)._post, cron._commit_progress
+
+        def note_commit(cron, *args, **kwargs):
+            steps.append("commit")
+            return commit(cron, *args, **kwargs)
+
+        def note_post(webhook, *args):
+            steps.append("post")
+            return post(webhook, *args)
+
+        with (
+            patch.object(cron, "_commit_progress", note_commit),
+            patch.object(type(self.webhook), "_post", note_post),
+        ):
+            self.tell()
+        self.assertEqual(steps[-3:], ["commit", "post", "commit"])
+
+    def test_late_outcome_of_an_old_attempt_changes_nothing(self):
+        self.remind()
+        self.server.status = 500
+        self.tell()
+        [delivery] = self.deliveries()
+        delivery._note_outcome(0, "")
+        self.assertEqual(delivery.state, "waiting")
+
+    def test_neutralized_copy_has_no_active_webhook(self):
+        self.env.flush_all()
+        with file_open("dunning_automation/data/neutralize.sql") as file:
+            self.cr.execute(file.read())
+        self.env.invalidate_all()
+        self.assertFalse(self.webhook.active)
+
     def test_given_up_after_three_days_and_sent_again_by_hand(self):
         self.remind()
         self.server.status = 500
@@ -232,7 +281,12 @@ class TestWebhooks(DunningCommon):
         [delivery] = self.deliveries()
         self.assertEqual(delivery.state, "failed")
         self.assertEqual(self.webhook.failed_count, 1)
+        self.assertFalse(self.webhook.active, "It is paused.")
+        activity = self.webhook.with_context(active_test=False).activity_ids
+        self.assertEqual(activity.user_id, self.webhook.user_id)
+        self.assertIn("status 500", activity.note)
         self.server.status = 200
+        self.webhook.active = True
         delivery.action_retry()
         self.tell()
         self.assertEqual(delivery.state, "done")

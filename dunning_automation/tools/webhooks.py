@@ -12,6 +12,8 @@ from datetime import timedelta
 ATTEMPTS = 14
 """After so many, about three days, it is given up until somebody sends it again."""
 LONGEST = timedelta(hours=12)
+LEASE = timedelta(minutes=5)
+"""So long a process may take to post once; then another one tries."""
 
 
 def get_delay(attempts):

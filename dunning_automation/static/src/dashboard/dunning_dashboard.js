@@ -253,6 +253,14 @@ export class DunningDashboard extends Component {
     print() {
         window.print();
     }
+
+    /** The weekly report as PDF, for the filters in force. */
+    async printReport() {
+        const action = await this.orm.call("dunning.dashboard", "action_print", [], {
+            filters: this.state.filters,
+        });
+        return this.action.doAction(action);
+    }
 }
 
 registry.category("actions").add("dunning_automation.dashboard", DunningDashboard);
