@@ -55,18 +55,17 @@ class DunningDashboardLedger(models.AbstractModel):
         return domain
 
     @api.model
-    def _get_booked_domain(self, scope, day):
-        """Lines that were booked until ``day``."""
-        return self._get_lines_domain(scope) & Domain("date", "<=", day)
-
-    @api.model
     def _get_open_domain(self, scope, day):
         """Lines that were open on ``day``."""
-        return self._get_booked_domain(scope, day) & Domain.OR(
-            (
-                Domain("reconciled", "=", False),
-                Domain("matched_debit_ids.max_date", ">", day),
-                Domain("matched_credit_ids.max_date", ">", day),
+        return (
+            self._get_lines_domain(scope)
+            & Domain("date", "<=", day)
+            & Domain.OR(
+                (
+                    Domain("reconciled", "=", False),
+                    Domain("matched_debit_ids.max_date", ">", day),
+                    Domain("matched_credit_ids.max_date", ">", day),
+                )
             )
         )
 
@@ -110,15 +109,15 @@ class DunningDashboardLedger(models.AbstractModel):
             ``credits`` for what nobody matched yet; band: risk of the debtor or None
         """
         rows = self._select(
-            self._get_booked_domain(scope, day),
+            self._get_open_domain(scope, day),
             """
             SELECT CASE WHEN account_move_line.balance < 0 THEN -1
                         ELSE WIDTH_BUCKET(%(day)s - %(due)s, %(firsts)s::integer[])
                    END AS bucket,
                    exposure.band,
-                   SUM(account_move_line.amount_residual + later.amount)
+                   SUM(account_move_line.amount_residual + COALESCE(later.amount, 0))
               FROM %(tables)s
-              JOIN %(later)s ON later.line_id = account_move_line.id
+         LEFT JOIN %(later)s ON later.line_id = account_move_line.id
          LEFT JOIN res_partner debtor ON debtor.id = account_move_line.partner_id
          LEFT JOIN dunning_exposure exposure
                 ON exposure.partner_id = debtor.commercial_partner_id
@@ -135,19 +134,12 @@ class DunningDashboardLedger(models.AbstractModel):
 
     @api.model
     def _get_later_sql(self, day):
-        """The lines that are open now or were matched after ``day``, with what was
-        matched since, as a table ``later``. It is a union, and not a condition with OR
-        as in ``_get_open_domain``: each part has an index of its own."""
+        """What was matched after ``day``, per line, as a table ``later``."""
         return SQL(
             """(SELECT line_id, SUM(amount) AS amount,
                        SUM(amount_currency) AS amount_currency
-                  FROM (SELECT line.id AS line_id, 0 AS amount, 0 AS amount_currency
-                          FROM account_move_line line
-                          JOIN account_account account ON account.id = line.account_id
-                         WHERE line.reconciled IS NOT TRUE
-                           AND account.account_type = 'asset_receivable'
-                     UNION ALL
-                        SELECT debit_move_id, amount, debit_amount_currency
+                  FROM (SELECT debit_move_id AS line_id, amount,
+                               debit_amount_currency AS amount_currency
                           FROM account_partial_reconcile
                          WHERE max_date > %(day)s
                      UNION ALL
@@ -169,18 +161,18 @@ class DunningDashboardLedger(models.AbstractModel):
         """
         scope = scope._replace(debtors=None)
         opened = self._select(
-            self._get_booked_domain(scope, day),
+            self._get_open_domain(scope, day),
             """SELECT account_move_line.currency_id,
-                      SUM(amount_residual + later.amount),
-                      SUM(amount_residual_currency + later.amount_currency)
+                      SUM(amount_residual + COALESCE(later.amount, 0)),
+                      SUM(amount_residual_currency + COALESCE(later.amount_currency, 0))
                  FROM %(tables)s
-                 JOIN %(later)s ON later.line_id = account_move_line.id
+            LEFT JOIN %(later)s ON later.line_id = account_move_line.id
                 WHERE %(condition)s
                 GROUP BY 1""",
             later=self._get_later_sql(day),
         )
         balances = self._select(
-            self._get_booked_domain(scope, day),
+            self._get_lines_domain(scope) & Domain("date", "<=", day),
             """SELECT account_move_line.currency_id, SUM(account_move_line.balance),
                       SUM(account_move_line.amount_currency)
                  FROM %(tables)s
@@ -199,15 +191,16 @@ class DunningDashboardLedger(models.AbstractModel):
     def _read_debtors(self, scope, day, limit):
         """Who owed most on ``day``: list of (partner id, name, open, overdue)."""
         return self._select(
-            self._get_booked_domain(scope, day),
+            self._get_open_domain(scope, day),
             """
             SELECT partner.id, partner.name, SUM(residual)::float AS owed,
                    COALESCE(SUM(residual) FILTER (WHERE due < %(day)s AND residual > 0),
                             0)::float
               FROM (SELECT account_move_line.partner_id, %(due)s AS due,
-                           account_move_line.amount_residual + later.amount AS residual
+                           account_move_line.amount_residual
+                               + COALESCE(later.amount, 0) AS residual
                       FROM %(tables)s
-                      JOIN %(later)s ON later.line_id = account_move_line.id
+                 LEFT JOIN %(later)s ON later.line_id = account_move_line.id
                      WHERE %(condition)s) item
               JOIN res_partner contact ON contact.id = item.partner_id
               JOIN res_partner partner ON partner.id = contact.commercial_partner_id
@@ -231,7 +224,7 @@ class DunningDashboardLedger(models.AbstractModel):
             sales, cash)}
         """
         rows = self._select(
-            self._get_booked_domain(scope, last_day),
+            self._get_lines_domain(scope) & Domain("date", "<=", last_day),
             """
             SELECT WIDTH_BUCKET(account_move_line.date, %(starts)s::date[]) - 1,
                    SUM(account_move_line.balance),
@@ -335,20 +328,17 @@ class DunningDashboardLedger(models.AbstractModel):
         [row] = self._select(
             self._get_risk_domain(scope, first, last),
             """
-            WITH line AS MATERIALIZED (
-                SELECT account_move_line.id, account_move_line.balance,
-                       account_move_line.date_maturity + %(days)s AS last_day
-                  FROM %(tables)s
-                 WHERE %(condition)s
-            ), total AS (
-                SELECT COALESCE(SUM(balance), 0) AS billed FROM line
-            )
-            SELECT (billed - COALESCE(SUM(part.amount), 0))::float, billed::float
-              FROM total
-         LEFT JOIN (line JOIN account_partial_reconcile part
-                           ON part.debit_move_id = line.id
-                          AND part.max_date <= line.last_day) ON TRUE
-             GROUP BY billed
+            SELECT COALESCE(SUM(account_move_line.balance - COALESCE(paid.amount, 0)),
+                            0)::float,
+                   COALESCE(SUM(account_move_line.balance), 0)::float
+              FROM %(tables)s
+         LEFT JOIN LATERAL (
+                   SELECT SUM(part.amount) AS amount
+                     FROM account_partial_reconcile part
+                    WHERE part.debit_move_id = account_move_line.id
+                      AND part.max_date <= account_move_line.date_maturity + %(days)s
+                   ) paid ON TRUE
+             WHERE %(condition)s
             """,
             days=RISK_DAYS,
         )
