@@ -25,13 +25,15 @@ def measure(env):
             "group_ids": [(4, env.ref("dunning_automation.group_manager").id)],
         }
     )
+    cases = env["dunning.case"].search([("state", "=", "open")])
+    cases[: len(cases) // 2].user_id = manager
     env.cr.commit()
     # As autovacuum does by the next morning.
     env.cr.execute("ANALYZE")
     env.cr.commit()
     dashboard = env["dunning.dashboard"].with_user(manager)
     seconds, statements = {}, 0
-    for name, filters in _filters(env).items():
+    for name, filters in _filters(env, manager).items():
         dashboard.get_figures(filters)
         seconds[name], count = _median(env, dashboard, filters)
         statements = statements or count
@@ -41,8 +43,8 @@ def measure(env):
     return {"lines": lines, "statements": statements, "requests": seconds}
 
 
-def _filters(env):
-    """{name: filters}, the opening first."""
+def _filters(env, manager):
+    """{name: filters}, the opening first; half of the cases are the manager's."""
     company = env.company
     today = company._dunning_today()
     policy = env["dunning.policy"]._search_applicable(company)[:1]
@@ -53,7 +55,7 @@ def _filters(env):
         "a year": {"months": 12},
         "currency": {"currency_id": company.currency_id.id},
         "policy": {"policy_id": policy.id},
-        "collector": {"user_id": env.uid},
+        "collector": {"user_id": manager.id},
     }
 
 
