@@ -20,6 +20,7 @@ def bench(tmp_path_factory, odoo_environment):
         "events": EVENTS,
         "curve": 1_000,
         "worklist": LINES,
+        "dashboard": LINES,
         "account": LINES,
         "replay": LINES,
         "scoring": 1_000,
@@ -97,6 +98,15 @@ def test_the_worklist_shows_every_debtor_as_a_case(bench):
     assert worklist["form_s"][0] > 0
 
 
+def test_the_dashboard_opens_and_follows_each_filter(bench):
+    [dashboard] = bench[1]["dashboard"]
+    # Invoices, and their payments.
+    assert LINES < dashboard["lines"] < 2 * LINES
+    assert dashboard["statements"] > 0
+    assert len(dashboard["requests"]) == 7
+    assert all(seconds > 0 for seconds in dashboard["requests"].values())
+
+
 def test_both_pages_show_the_same_customer(bench):
     account = bench[1]["account"]
     assert account["lines"] == account["invoices"] == LINES
@@ -126,6 +136,7 @@ def test_the_table_says_who_how_much_and_how_fast(bench):
         "floor",
         "PostgreSQL 1",
         "| worklist,",
+        "| opening |",
         "| ours: account |",
         "| replay,",
     ):

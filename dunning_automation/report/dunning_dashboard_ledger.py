@@ -293,15 +293,19 @@ class DunningDashboardLedger(models.AbstractModel):
                   FROM %(tables)s
                  WHERE %(condition)s
             ), change AS (
-                SELECT date AS day, due, balance AS amount FROM line
-             UNION ALL
-                SELECT part.max_date, due, -part.amount
-                  FROM account_partial_reconcile part
-                  JOIN line ON line.id = part.debit_move_id
-             UNION ALL
-                SELECT part.max_date, due, part.amount
-                  FROM account_partial_reconcile part
-                  JOIN line ON line.id = part.credit_move_id
+                -- As many rows as there are days, so that each is compared with all
+                -- points, and not each line.
+                SELECT day, due, SUM(amount) AS amount
+                  FROM (SELECT date AS day, due, balance AS amount FROM line
+                     UNION ALL
+                        SELECT part.max_date, due, -part.amount
+                          FROM account_partial_reconcile part
+                          JOIN line ON line.id = part.debit_move_id
+                     UNION ALL
+                        SELECT part.max_date, due, part.amount
+                          FROM account_partial_reconcile part
+                          JOIN line ON line.id = part.credit_move_id) each_line
+                 GROUP BY day, due
             )
             SELECT point.day, SUM(change.amount)
               FROM change

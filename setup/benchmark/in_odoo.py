@@ -14,6 +14,7 @@ from installer.in_odoo import environment
 from . import (
     account,
     audit,
+    dashboard,
     ledger,
     planning,
     replay,
@@ -40,6 +41,7 @@ STEPS = {
     "texting": texting.measure,
     "worklist": worklist.measure,
     "account": account.measure,
+    "dashboard": dashboard.measure,
 }
 
 

@@ -23,13 +23,14 @@ from .sending import READY_MARK
 
 CURVE = (1_000, 10_000, 100_000)
 WORKLIST = 10_000
+DASHBOARD = 10_000
 ACCOUNT = 10_000
 REPLAY = 10_000
 SCORING = 10_000
 TEXTS = 200
 SENDERS = 2
 FEW_LINES = 20_000
-ALONE = ("account", "replay", "scoring", "texting")
+ALONE = ("account", "dashboard", "replay", "scoring", "texting")
 PEER = "account_credit_control"
 RESULT_MARK = "\x1eRESULT "
 
@@ -95,6 +96,14 @@ def _parse(arguments: list) -> argparse.Namespace:
         "default), and on one of that many if they are more",
     )
     parser.add_argument(
+        "--dashboard",
+        type=_count,
+        default=DASHBOARD,
+        metavar="LINES",
+        help=f"open the dashboard on a ledger of {DASHBOARD:,} lines (the default), "
+        "and on one of that many if they are more",
+    )
+    parser.add_argument(
         "--account",
         type=_count,
         default=ACCOUNT,
@@ -157,6 +166,7 @@ class Bench:
         options = self.options
         parts = {
             "account": self._measure_account,
+            "dashboard": self._measure_dashboard,
             "replay": self._measure_replay,
             "scoring": self._measure_scoring,
             "texting": self._measure_texting,
@@ -267,6 +277,21 @@ class Bench:
                 value = measured[name]
                 values.append(_rounded(value) if name.endswith("_s") else value)
         return figures
+
+    def _measure_dashboard(self) -> list:
+        """The dashboard on ledgers of two sizes, as it opens and filter by filter."""
+        largest = self.options.dashboard
+        points = []
+        for lines in sorted({min(DASHBOARD, largest), largest}):
+            database = self._make_ledger(lines)
+            title = f"Dashboard: {lines:,} lines"
+            self._step(f"{title}: planning", "plan_ours", database)
+            point = self._step(title, "dashboard", database)
+            self._drop(database)
+            requests = point["requests"].items()
+            point["requests"] = {name: _rounded(value) for name, value in requests}
+            points.append(point)
+        return points
 
     def _measure_account(self) -> dict:
         """The page of a customer with many open invoices, beside Odoo's."""

@@ -10,6 +10,7 @@ def markdown(measured: dict) -> str:
         "audit": _audit,
         "curve": _curve,
         "worklist": _worklist,
+        "dashboard": _dashboard,
         "account": _account,
         "replay": _replay,
         "scoring": _scoring,
@@ -121,6 +122,19 @@ def _worklist(figures: dict) -> str:
         for index, seconds in enumerate(figures[name])
     ]
     return _table(["screen", "lines", "seconds", "against the first"], *rows)
+
+
+def _dashboard(points: list) -> str:
+    first = points[0]["requests"]
+    rows = [
+        [name, point["lines"], seconds, f"{seconds / first[name]:.2f}x"]
+        for name in first
+        for point in points
+        for seconds in [point["requests"][name]]
+    ]
+    table = _table(["dashboard", "lines", "seconds", "against the first"], *rows)
+    counts = ", ".join(f"{point['statements']:,}" for point in points)
+    return f"{table}\n\nSQL statements of an opening: {counts}."
 
 
 def _account(figures: dict) -> str:
