@@ -1,6 +1,6 @@
 {
     "name": "Dunning Automation AI",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "summary": "Who will pay when, said honestly, explained, and put to use",
     "category": "Accounting/Accounting",
     "author": "Dunning Automation contributors",

@@ -74,8 +74,10 @@ class TestDashboard(LedgerCommon):
         mine, theirs = self._create_customers(2)
         self.invoice(mine, amount=70)
         self.invoice(theirs, amount=30)
-        segment = self.env["dunning.segment"].sudo().create(
-            {"name": "Small", "company_id": self.company.id}
+        segment = (
+            self.env["dunning.segment"]
+            .sudo()
+            .create({"name": "Small", "company_id": self.company.id})
         )
         self.env["dunning.segment.member"].sudo().create(
             {
