@@ -14,3 +14,7 @@ class AccountPartialReconcile(models.Model):
         lines.move_id._dunning_recheck()
         self.env["dunning.dashboard"]._refresh(lines.company_id)
         return partials
+
+    def unlink(self):
+        self.env["dunning.dashboard"]._refresh(self.company_id)
+        return super().unlink()

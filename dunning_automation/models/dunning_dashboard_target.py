@@ -29,11 +29,11 @@ class DunningDashboardTarget(models.Model):
 
     @api.model
     def _select_code(self):
-        """The figures of which more, or less, is better."""
+        """The figures of which more, or less, is better, however long the period."""
         return [
             (tile.code, self.env._(tile.title))
             for tile in self.env["dunning.dashboard"]._get_tile_kinds()
-            if tile.better
+            if tile.better and tile.unit != "count"
         ]
 
     @api.constrains("code")
@@ -46,9 +46,11 @@ class DunningDashboardTarget(models.Model):
                 )
 
     @api.model
-    def _get_by_tile(self, company):
-        """{code of a tile: its target}"""
-        return self.search([("company_id", "=", company.id)]).grouped("code")
+    def _get_by_tile(self, scope):
+        """{code of a tile: its target}; none for a part of the customers or items."""
+        if scope.debtors is not None or scope.currency_id:
+            return {}
+        return self.search([("company_id", "=", scope.company.id)]).grouped("code")
 
     def action_remove(self):
         """Forget the target, and close its dialog."""

@@ -288,7 +288,7 @@ class DunningDashboard(models.AbstractModel):
             self._read_funnel(scope, months, length, length),
         )
         actions = self._get_actions(scope, months, length)
-        targets = self.env["dunning.dashboard.target"]._get_by_tile(scope.company)
+        targets = self.env["dunning.dashboard.target"]._get_by_tile(scope)
         return [
             self._prepare_tile(
                 tile,

@@ -22,9 +22,11 @@ class ReportDunningWeekly(models.AbstractModel):
 
     @api.model
     def _get_report_values(self, docids, data=None):
-        """A page per company; ``data["filters"]``: see ``get_figures`` of
-        ``dunning.dashboard``."""
+        """A page per company. ``data["filters"]``: see ``get_figures`` of
+        ``dunning.dashboard``; with them the web client leaves out ``docids``, so that
+        the company is read from them."""
         filters = (data or {}).get("filters") or {}
+        docids = docids or [filters.get("company_id") or self.env.company.id]
         companies = self.env["res.company"].browse(docids)
         figures = self.env["dunning.dashboard"].with_context(
             allowed_company_ids=companies.ids

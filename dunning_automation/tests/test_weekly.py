@@ -149,6 +149,17 @@ class TestWeekly(DashboardCommon):
             menu.with_user(self.chief).run()["report_name"], action["report_name"]
         )
 
+    def test_what_the_button_of_the_dashboard_prints(self):
+        """The web client sends the filters, but then no ids."""
+        self.keep_books()
+        user = self.chief
+        filters = {"date": "2026-03-10", "company_id": self.company.id}
+        action = self.dashboard.with_user(user).action_print(filters)
+        values = self.report.with_user(user)._get_report_values(None, action["data"])
+        self.assertEqual(values["docs"], self.company)
+        figures = values["figures"][self.company.id]
+        self.assertEqual(figures["tiles"][0]["value"], 450)
+
     def test_pdf(self):
         self.keep_books()
         self.invoice(days_overdue=1)

@@ -93,12 +93,10 @@ class DunningDashboard(models.AbstractModel):
         }
 
     def _get_actions(self, scope, months, length):
-        coming = self._get_coming_domain(scope)
-        today = scope.company._dunning_today()
+        weeks = self._read_coming(scope)
         return super()._get_actions(scope, months, length) | {
             code: self._prepare_action(
-                "dunning.forecast",
-                coming & Domain("date", "<", today + timedelta(days=7 * number)),
+                "dunning.forecast", Domain("id", "in", weeks[:number].ids)
             )
             for code, number in EXPECTED.items()
         }
@@ -147,16 +145,17 @@ class DunningDashboard(models.AbstractModel):
         is_all = scope.debtors is None and not scope.currency_id
         return is_all and day == scope.company._dunning_today()
 
-    def _get_coming_domain(self, scope):
-        return (
+    def _read_coming(self, scope):
+        """The weeks of the forecast of last night, none if it was not made."""
+        last_night = scope.company._dunning_today() - timedelta(days=1)
+        return self.env["dunning.forecast"].search(
             Domain("company_id", "=", scope.company.id)
             & Domain("is_current", "=", True)
             & Domain("period", "=", "week")
+            & Domain("made_on", ">=", last_night),
+            order="date",
+            limit=WEEKS,
         )
-
-    def _read_coming(self, scope):
-        domain = self._get_coming_domain(scope)
-        return self.env["dunning.forecast"].search(domain, order="date", limit=WEEKS)
 
     def _read_forecast_of_past(self, scope, day):
         """What was expected in each week until ``day``, the earliest first; None where

@@ -9,16 +9,23 @@ from .ledger_common import LedgerCommon
 
 @tagged("post_install", "-at_install")
 class TestDashboard(LedgerCommon):
+    def setUp(self):
+        super().setUp()
+        self.collector = self.new_user("reader", "dunning_automation.group_user")
+
     def figures(self, **filters):
-        return self.env["dunning.dashboard"].sudo().get_figures(filters)
+        dashboard = self.env["dunning.dashboard"].with_user(self.collector)
+        return dashboard.get_figures(filters)
 
     def tiles(self, **filters):
         return {tile["code"]: tile for tile in self.figures(**filters)["tiles"]}
 
     def test_expected_cash(self):
+        """By the forecast of last night; an older one says nothing of now."""
         self.make_ledger(60)
         self.invoices([{}, {}], days_overdue=-10)
         self.predict()
+        self.travel(days=1)
         weeks = self.env["dunning.forecast"].search(
             [("is_current", "=", True), ("period", "=", "week")], order="date"
         )
@@ -32,6 +39,8 @@ class TestDashboard(LedgerCommon):
                 action = tile["action"]
                 behind = self.env[action["model"]].search(action["domain"])
                 self.assertEqual(behind, weeks[:number])
+        self.travel(days=1)
+        self.assertIsNone(self.tiles()["expected_4"]["value"])
 
     def test_no_forecast_says_why(self):
         yesterday = self.today - timedelta(days=1)

@@ -60,7 +60,8 @@ export class DunningDashboardTile extends Component {
     }
 
     get canSetTarget() {
-        return Boolean(this.props.setTarget && this.props.tile.better);
+        const {better, unit} = this.props.tile;
+        return Boolean(this.props.setTarget && better && unit !== "count");
     }
 
     get targetLabel() {
