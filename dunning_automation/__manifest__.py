@@ -27,6 +27,7 @@
         "data/dunning_retry_data.xml",
         "data/ir_cron_data.xml",
         "data/ir_default_data.xml",
+        "data/web_tour_data.xml",
         "report/dunning_account_templates.xml",
         "report/dunning_evidence_reports.xml",
         "report/dunning_evidence_templates.xml",
