@@ -35,7 +35,9 @@ def wheels(odoo_environment, tmp_path_factory):
     trees = [str(paths.CHECKOUT / addon) for addon in ADDONS]
     subprocess.run([*pip, "--wheel-dir", folder, *trees], check=True)
     return {
-        addon: next(folder.glob(f"odoo_addon_{addon}-{read_manifest(addon)['version']}*"))
+        addon: next(
+            folder.glob(f"odoo_addon_{addon}-{read_manifest(addon)['version']}*")
+        )
         for addon in ADDONS
     }
 

@@ -43,6 +43,7 @@ from . import dunning_courtesy
 from . import dunning_courtesy_cap
 from . import dunning_courtesy_holiday
 from . import dunning_courtesy_window
+from . import dunning_dashboard_sum
 from . import dunning_dashboard_target
 from . import dunning_decision
 from . import dunning_escalation
