@@ -14,12 +14,12 @@ class TestDashboardSum(DashboardCommon):
         self.sums = self.env["dunning.dashboard.sum"].sudo()
         self.sums._rebuild()
 
-    def read(self, sql):
+    def get_rows(self, sql):
         self.env.flush_all()
         return {tuple(row[:-2]): row[-2:] for row in self.env.execute_query(sql)}
 
     def assertCurrent(self):
-        kept = self.read(
+        kept = self.get_rows(
             SQL(
                 """SELECT company_id, account_id, partner_id, currency_id, journal_id,
                           day, due, is_sale, is_credit, is_match, SUM(amount),
@@ -29,7 +29,7 @@ class TestDashboardSum(DashboardCommon):
                    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0"""
             )
         )
-        direct = self.read(self.sums._get_direct_sql())
+        direct = self.get_rows(self.sums._get_direct_sql())
         self.assertEqual(kept, direct)
         self.assertTrue(direct)
 
@@ -79,7 +79,7 @@ class TestDashboardSum(DashboardCommon):
         self.sums._fold()
         self.assertCurrent()
         rows = self.sums.search_count([])
-        self.assertEqual(rows, len(self.read(self.sums._get_direct_sql())))
+        self.assertEqual(rows, len(self.get_rows(self.sums._get_direct_sql())))
 
     def test_rebuilt(self):
         self.keep_books()
