@@ -1,14 +1,13 @@
+from functools import partial
+
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
-SALES = "('out_invoice', 'out_refund', 'out_receipt')"
-KEY = (
-    "company_id, account_id, partner_id, currency_id, journal_id, day, due, is_sale, "
-    "is_credit, is_match"
-)
-COLUMNS = f"{KEY}, amount, amount_currency"
-POSTED = """line.parent_state = 'posted'
-       AND account.account_type = 'asset_receivable'"""
+from .dunning_dashboard_span import AMOUNTS, KEY, OPEN
+
+SALES = ("out_invoice", "out_refund", "out_receipt")
+OF_CUSTOMER = f"partner_id, {KEY}"
 WATCHED = (
     "company_id",
     "account_id",
@@ -21,166 +20,189 @@ WATCHED = (
     "amount_currency",
     "parent_state",
 )
+"""Columns of a journal item that the sums are made of, beside what was matched."""
+
+LINE, PART, ACCOUNT = "account_move_line", "account_partial_reconcile", "account_account"
+
+SPAN = f"""
+    SELECT line.partner_id, line.company_id, line.currency_id, line.journal_id,
+           line.date, {{until}}, COALESCE(line.date_maturity, line.date),
+           booked.move_type IN {SALES}, line.balance < 0, {{amount}}, {{own_amount}}
+      FROM {{tables}}
+      JOIN account_move booked ON booked.id = line.move_id
+      JOIN {{accounts}} account ON account.id = line.account_id
+     WHERE line.parent_state = 'posted'
+       AND account.account_type = 'asset_receivable'"""
 
 
-def _add_lines(lines, sign=1):
-    """What lines add to the sums."""
-    return f"""
-        SELECT line.company_id, line.account_id, line.partner_id, line.currency_id,
-               line.journal_id, line.date, COALESCE(line.date_maturity, line.date),
-               booked.move_type IN {SALES}, line.balance < 0, FALSE,
-               {sign} * line.balance, {sign} * line.amount_currency
-          FROM {lines} line
-          JOIN account_move booked ON booked.id = line.move_id
-          JOIN account_account account ON account.id = line.account_id
-         WHERE {POSTED}"""
+def _add_lines(lines, accounts=ACCOUNT, sign=1):
+    """SQL of what lines add to the sums: all of them is open from their day on."""
+    return SPAN.format(
+        until=f"DATE '{OPEN}'",
+        amount=f"{sign} * line.balance",
+        own_amount=f"{sign} * line.amount_currency",
+        tables=f"{lines} line",
+        accounts=accounts,
+    )
 
 
-def _add_matches(lines, parts="account_partial_reconcile", sign=1):
-    """What was matched takes away from them, on the day on which it was."""
+def _add_matches(lines, accounts=ACCOUNT, parts=PART, sign=1):
+    """SQL of what was matched with lines: it is open until that day, not for ever."""
     return " UNION ALL ".join(
-        f"""
-        SELECT line.company_id, line.account_id, line.partner_id, line.currency_id,
-               line.journal_id, part.max_date, COALESCE(line.date_maturity, line.date),
-               FALSE, line.balance < 0, TRUE,
-               {factor} * part.amount, {factor} * part.{side}_amount_currency
-          FROM {parts} part
-          JOIN {lines} line ON line.id = part.{side}_move_id
-          JOIN account_account account ON account.id = line.account_id
-         WHERE {POSTED}"""
-        for side, factor in (("debit", -sign), ("credit", sign))
+        SPAN.format(
+            until="span.day_until",
+            amount=f"{factor} * span.factor * part.amount",
+            own_amount=f"{factor} * span.factor * part.{side}_amount_currency",
+            tables=f"""{parts} part
+      JOIN {lines} line ON line.id = part.{side}_move_id
+CROSS JOIN LATERAL (VALUES (DATE '{OPEN}', -1), (part.max_date, 1)
+           ) AS span (day_until, factor)""",
+            accounts=accounts,
+        )
+        for side, factor in (("debit", sign), ("credit", -sign))
     )
 
 
-def _get_update(table, other, sign):
-    """What an update changes: lines as they were, or as they are."""
+def _add_both(lines, accounts=ACCOUNT, sign=1):
+    return " UNION ALL ".join(
+        (_add_lines(lines, accounts, sign), _add_matches(lines, accounts, sign=sign))
+    )
+
+
+def _select_changed(table, other, columns):
+    """SQL of the rows of an update that differ in these columns."""
     differs = " OR ".join(
-        f"{table}.{name} IS DISTINCT FROM {other}.{name}" for name in WATCHED
+        f"{table}.{name} IS DISTINCT FROM {other}.{name}" for name in columns
     )
-    lines = f"""(SELECT {table}.*
-                   FROM {table} JOIN {other} ON {other}.id = {table}.id
-                  WHERE {differs})"""
-    return [_add_lines(lines, sign), _add_matches(lines, sign=sign)]
+    return f"""(SELECT {table}.* FROM {table} JOIN {other} ON {other}.id = {table}.id
+                 WHERE {differs})"""
+
+
+def _replace(add, **columns):
+    """SQL of an update: what rows as they were gave is taken back."""
+    [(parameter, watched)] = columns.items()
+    before = _select_changed("before", "after", watched)
+    after = _select_changed("after", "before", watched)
+    return [add(**{parameter: before}, sign=-1), add(**{parameter: after})]
 
 
 TRIGGERS = {
-    ("account_move_line", "INSERT"): [_add_lines("after")],
-    ("account_move_line", "DELETE"): [_add_lines("before", -1)],
-    ("account_move_line", "UPDATE"): [
-        *_get_update("before", "after", -1),
-        *_get_update("after", "before", 1),
-    ],
-    ("account_partial_reconcile", "INSERT"): [
-        _add_matches("account_move_line", "after")
-    ],
-    ("account_partial_reconcile", "DELETE"): [
-        _add_matches("account_move_line", "before", -1)
-    ],
-    ("account_partial_reconcile", "UPDATE"): [
-        _add_matches("account_move_line", "before", -1),
-        _add_matches("account_move_line", "after"),
-    ],
+    (LINE, "INSERT"): [_add_lines("after")],
+    (LINE, "DELETE"): [_add_lines("before", sign=-1)],
+    (LINE, "UPDATE"): _replace(_add_both, lines=WATCHED),
+    (PART, "INSERT"): [_add_matches(LINE, parts="after")],
+    (PART, "DELETE"): [_add_matches(LINE, parts="before", sign=-1)],
+    (PART, "UPDATE"): _replace(
+        partial(_add_matches, LINE),
+        parts=(
+            "debit_move_id",
+            "credit_move_id",
+            "amount",
+            "debit_amount_currency",
+            "credit_amount_currency",
+            "max_date",
+        ),
+    ),
+    (ACCOUNT, "UPDATE"): _replace(
+        partial(_add_both, LINE), accounts=("account_type",)
+    ),
 }
-TABLES = {
+"""What each change of the ledger adds to the sums."""
+ROWS = {
     "INSERT": "REFERENCING NEW TABLE AS after",
     "DELETE": "REFERENCING OLD TABLE AS before",
     "UPDATE": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
 }
-FUNCTION = """
+ADD = f"""
+    WITH added AS (
+        INSERT INTO dunning_dashboard_sum ({OF_CUSTOMER}, {AMOUNTS}, is_folded)
+        SELECT {OF_CUSTOMER}, SUM(amount), SUM(amount_currency), {{is_folded}}
+          FROM ({{spans}}) AS span ({OF_CUSTOMER}, {AMOUNTS})
+         GROUP BY {OF_CUSTOMER}
+        HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0
+        RETURNING *
+    )
+    INSERT INTO dunning_dashboard_total ({KEY}, {AMOUNTS}, is_folded)
+    SELECT {KEY}, SUM(amount), SUM(amount_currency), {{is_folded}}
+      FROM added
+     GROUP BY {KEY}
+    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0"""
+TRIGGER = """
     CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
     BEGIN
-        IF to_regclass('dunning_dashboard_sum') IS NOT NULL THEN
-            INSERT INTO dunning_dashboard_sum ({columns}) {changes};
+        IF to_regclass('dunning_dashboard_total') IS NOT NULL THEN
+            {add};
         END IF;
         RETURN NULL;
     END
     $$ LANGUAGE plpgsql;
     DROP TRIGGER IF EXISTS {name} ON {table};
-    CREATE TRIGGER {name} AFTER {event} ON {table} {tables}
-           FOR EACH STATEMENT EXECUTE FUNCTION {name}()
-"""
+    CREATE TRIGGER {name} AFTER {event} ON {table} {rows}
+           FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
 
 
 class DunningDashboardSum(models.Model):
-    """The receivable lines and what was matched with them, summed up by day.
+    """What each customer owed and until when, kept by triggers of the database.
 
-    Kept by triggers of the database, once per statement, whoever writes and however:
-    each statement adds what it changed, nobody waits for anybody. ``_fold`` makes one
-    row of many. What was open on a day is the sum until that day.
+    They run once per statement, whoever writes and however. The sums of all customers
+    (``dunning.dashboard.total``) are written with them.
     """
 
     _name = "dunning.dashboard.sum"
-    _description = "Sums of Receivables by Day"
-    _log_access = False
-    _allow_sudo_commands = False
+    _inherit = ["dunning.dashboard.span"]
+    _description = "Receivables of a Customer by the Days They Were Open"
+    _key = OF_CUSTOMER
 
-    company_id = fields.Many2one("res.company", required=True, readonly=True)
-    account_id = fields.Many2one("account.account", required=True, readonly=True)
-    partner_id = fields.Many2one("res.partner", readonly=True)
-    currency_id = fields.Many2one("res.currency", required=True, readonly=True)
-    journal_id = fields.Many2one("account.journal", required=True, readonly=True)
-    day = fields.Date(required=True, readonly=True)
-    due = fields.Date(required=True, readonly=True)
-    is_sale = fields.Boolean(required=True, readonly=True)
-    is_credit = fields.Boolean(required=True, readonly=True)
-    is_match = fields.Boolean(required=True, readonly=True)
-    amount = fields.Float(digits=0, required=True, readonly=True)
-    amount_currency = fields.Float(digits=0, required=True, readonly=True)
+    # Nothing but the triggers writes here, when customers are merged or deleted too.
+    partner_id = fields.Integer("Id of the Customer", readonly=True)
 
     def init(self):
-        for (table, event), changes in TRIGGERS.items():
+        for (table, event), spans in TRIGGERS.items():
+            add = ADD.format(spans=" UNION ALL ".join(spans), is_folded="FALSE")
             name = f"dunning_follow_sum_{table}_{event.lower()}"
-            self.env.cr.execute(
-                SQL(
-                    FUNCTION.format(
-                        name=name,
-                        table=table,
-                        event=event,
-                        tables=TABLES[event],
-                        columns=COLUMNS,
-                        changes=" UNION ALL ".join(changes),
-                    )
-                )
+            trigger = TRIGGER.format(
+                name=name, table=table, event=event, rows=ROWS[event], add=add
             )
+            self.env.cr.execute(SQL(trigger))
 
     @api.model
-    def _get_direct_sql(self):
-        """The same sums from the lines themselves."""
-        lines, matches = (
-            add("account_move_line") for add in (_add_lines, _add_matches)
-        )
+    def _get_direct_sql(self, lines=None):
+        """The rows of the sums from the lines themselves.
+
+        :param SQL lines: table of the lines, None = all
+        """
         return SQL(
-            f"""SELECT {KEY}, SUM(amount) AS amount,
-                       SUM(amount_currency) AS amount_currency
-                  FROM ({lines} UNION ALL {matches}) AS added ({COLUMNS})
-                 GROUP BY {KEY}
-                HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0"""
+            f"SELECT * FROM ({_add_both('%(lines)s')}) AS span ({OF_CUSTOMER}, {AMOUNTS})",
+            lines=lines or SQL.identifier(LINE),
         )
+
+    @api.model
+    def action_rebuild(self):
+        """Make all sums anew from the ledger; who books waits meanwhile.
+
+        :raise AccessError: no manager of collections
+        """
+        if not self.env.user.has_group("dunning_automation.group_manager"):
+            raise AccessError(
+                self.env._("Only managers of collections make the sums anew.")
+            )
+        # Locked before anything is read: what others booked until then is seen.
+        with self.env.registry.cursor() as cr:
+            self.sudo().with_env(self.env(cr=cr))._rebuild()
+        self.env.invalidate_all()
 
     @api.model
     def _rebuild(self):
-        """Make the sums anew from the lines. Writers wait meanwhile."""
-        self.env.cr.execute(SQL("LOCK TABLE dunning_dashboard_sum IN EXCLUSIVE MODE"))
-        self.env.cr.execute(SQL("DELETE FROM dunning_dashboard_sum"))
+        """See ``action_rebuild``; in the transaction of the caller."""
+        tables = "dunning_dashboard_sum, dunning_dashboard_total"
+        self.env.cr.execute(SQL(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
+        for table in tables.split(", "):
+            self.env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(table)))
         self.env.cr.execute(
-            SQL(
-                f"INSERT INTO dunning_dashboard_sum ({COLUMNS}) %s",
-                self._get_direct_sql(),
-            )
+            SQL(ADD.format(spans=_add_both(LINE), is_folded="TRUE"))
         )
         self.invalidate_model()
 
-    @api.model
+    @api.autovacuum
     def _fold(self):
-        """Make one row of all with the same key, and none of those that add to zero."""
-        self.env.cr.execute(
-            SQL(
-                f"""WITH added AS (DELETE FROM dunning_dashboard_sum RETURNING {COLUMNS})
-                    INSERT INTO dunning_dashboard_sum ({COLUMNS})
-                    SELECT {KEY}, SUM(amount), SUM(amount_currency)
-                      FROM added
-                     GROUP BY {KEY}
-                    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0"""
-            )
-        )
-        self.invalidate_model()
+        return super()._fold()

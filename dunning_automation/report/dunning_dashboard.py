@@ -71,8 +71,6 @@ class DunningDashboard(models.AbstractModel):
             - ``charts``: ``aging``, ``dso``, ``cei``, ``funnel``, ``cash`` and
               ``channels``, each with ``type``, ``labels`` and ``datasets``
             - ``debtors``: who owes most (``id``, ``name``, ``open``, ``overdue``)
-            - ``check``: ``reconciles``, ``difference`` and ``rows``: whether the aging
-              adds up to the balance of the receivable accounts, per currency
             - ``filters`` as they were applied, and ``options`` to choose from: dicts
               with the ``name`` of a filter, the words for ``every`` one, and
               ``choices`` (``id``, ``name``)
@@ -82,35 +80,48 @@ class DunningDashboard(models.AbstractModel):
         :raise AccessError: no collections user, or not a company of the user
         :raise UserError: a filter is not known or its value makes no sense
         """
-        if not self.env.user.has_group("dunning_automation.group_user"):
-            raise AccessError(
-                self.env._("Only collections users see the figures of collections.")
-            )
-        filters = self._clean(filters or {})
-        company = self.env["res.company"].browse(filters["company_id"])
+        filters, scope = self._get_scope(filters)
+        company, day = scope.company, filters["date"]
         self = self.with_company(company)
-        scope = Scope(company, filters["currency_id"], self._get_debtors(filters))
-        months = self._read_months(scope, filters["date"])
-        owed = self.env["dunning.dashboard.ledger"]._read_aging(scope, filters["date"])
+        ledger = self.env["dunning.dashboard.ledger"]
+        months = self._read_months(scope, day)
+        owed, debtors = ledger._read_debtors(scope, day, TOP)
+        aging = self._sum_bands(owed)
         funnel = self._read_funnel(scope, months, filters["months"], 0)
         return {
             "currency_id": company.currency_id.id,
             "filters": filters,
             "options": self._get_options(company),
             "may_set_targets": self.env["dunning.dashboard.target"].has_access("write"),
-            "tiles": self._get_tiles(scope, filters["months"], months, owed, funnel),
+            "tiles": self._get_tiles(scope, filters["months"], months, aging, funnel),
             "work": self._get_work(scope),
             "charts": {
                 "aging": self._chart_aging(owed),
                 "dso": self._chart_dso(months),
                 "cei": self._chart_cei(months),
                 "funnel": self._chart_funnel(funnel),
-                "cash": self._chart_cash(scope, filters["date"]),
+                "cash": self._chart_cash(scope, day),
                 "channels": self._chart_channels(scope, months, filters["months"]),
             },
-            "debtors": self._get_debtor_rows(scope, filters["date"]),
-            "check": self._get_check(scope, filters["date"]),
+            "debtors": self._get_debtor_rows(scope, day, debtors),
         }
+
+    @api.model
+    @api.readonly
+    def get_check(self, filters=None):
+        """Whether the figures add up: what they say is open is what each invoice says,
+        and the balance of the receivable accounts. Of all customers, whatever the
+        filters; asked apart, because it reads the whole ledger.
+
+        :param filters: as of ``get_figures``; its company, day and currency count
+        :return: dict with ``reconciles``, ``difference`` (the largest one, in company
+            currency) and ``rows``, one per currency: ``currency_id``; ``aging``,
+            ``open`` and ``balance`` in company currency, and the largest difference of
+            them; ``difference_currency`` the same in that currency
+        :raise: as ``get_figures``
+        """
+        filters, scope = self._get_scope(filters)
+        return self.with_company(scope.company)._get_check(scope, filters["date"])
 
     @api.model
     def action_print(self, filters=None):
@@ -152,14 +163,25 @@ class DunningDashboard(models.AbstractModel):
 
     # === FILTERS === #
 
+    def _get_scope(self, filters):
+        """(filters as they are applied, what they let through)"""
+        if not self.env.user.has_group("dunning_automation.group_user"):
+            raise AccessError(
+                self.env._("Only collections users see the figures of collections.")
+            )
+        filters = self._clean(filters or {})
+        company = self.env["res.company"].browse(filters["company_id"])
+        debtors = self._get_debtors(filters)
+        return filters, Scope(company, filters["currency_id"], debtors)
+
     @api.model
     def _get_customer_filters(self):
-        """{filter: (model, domain)}: the filter is a field of the model, whose records
-        hold the customers (``partner_id``) that it leaves. Others add theirs, and what
-        is chosen from to ``_get_options``."""
+        """{filter: (records, domain)}: it is a field of those records of a customer
+        (a field of his) that the domain leaves. Others add theirs, and what is chosen
+        from to ``_get_options``."""
         return {
-            "policy_id": ("dunning.decision", Domain.TRUE),
-            "user_id": ("dunning.case", Domain("state", "=", "open")),
+            "policy_id": ("dunning_decision_ids", Domain.TRUE),
+            "user_id": ("dunning_case_ids", Domain("state", "=", "open")),
         }
 
     def _clean(self, filters):
@@ -190,21 +212,14 @@ class DunningDashboard(models.AbstractModel):
         return companies.browse(company_id)
 
     def _get_debtors(self, filters):
-        """Ids of the customers that the filters leave, None for all."""
+        """Domain of the customers that the filters leave, None for all."""
         company = Domain("company_id", "=", filters["company_id"])
-        chosen = [
-            (model, company & domain & Domain(name, "=", filters[name]))
-            for name, (model, domain) in self._get_customer_filters().items()
+        found = [
+            Domain(records, "any", company & domain & Domain(name, "=", filters[name]))
+            for name, (records, domain) in self._get_customer_filters().items()
             if filters[name]
         ]
-        found = [
-            {
-                partner.id
-                for (partner,) in self.env[model]._read_group(domain, ["partner_id"])
-            }
-            for model, domain in chosen
-        ]
-        return sorted(set.intersection(*found)) if found else None
+        return Domain.AND(found) if found else None
 
     def _get_options(self, company):
         cases = self.env["dunning.case"]._read_group(
@@ -237,17 +252,15 @@ class DunningDashboard(models.AbstractModel):
 
     def _read_months(self, scope, day):
         """The months that end on ``day``, the latest first, and one point before."""
-        ledger = self.env["dunning.dashboard.ledger"]
-        ends = [day - relativedelta(months=index) for index in range(HISTORY + 1)]
-        starts = [end + timedelta(days=1) for end in reversed(ends[1:])]
-        flows = ledger._read_flows(scope, starts, day)
-        not_due = ledger._read_not_due(scope, ends)
+        ends = [day - relativedelta(months=index) for index in range(HISTORY, -1, -1)]
+        starts = [day.min, *(end + timedelta(days=1) for end in ends)]
+        rows = self.env["dunning.dashboard.ledger"]._read_months(scope, ends)
         months, receivables = [], 0.0
-        for index, end in enumerate(reversed(ends), start=-1):
-            change, sales, cash = flows.get(index, (0.0, 0.0, 0.0))
+        for start, end, row in zip(starts, ends, rows, strict=False):
+            change, sales, cash, not_due = row
             receivables += change
-            days = (end - starts[index]).days + 1 if index >= 0 else 0
-            months.append(Month(end, days, sales, cash, receivables, not_due[end]))
+            days = (end - start).days + 1
+            months.append(Month(end, days, sales, cash, receivables, not_due))
         return months[::-1]
 
     def _measure(self, months, at, length):
@@ -275,10 +288,11 @@ class DunningDashboard(models.AbstractModel):
 
     # === TILES === #
 
-    def _get_tiles(self, scope, length, months, owed, funnel):
-        ledger = self.env["dunning.dashboard.ledger"]
-        earlier = ledger._read_aging(scope, months[length].end)
-        now = self._get_all(scope, length, months, 0, owed, funnel)
+    def _get_tiles(self, scope, length, months, aging, funnel):
+        earlier = self.env["dunning.dashboard.ledger"]._read_aging(
+            scope, months[length].end
+        )
+        now = self._get_all(scope, length, months, 0, aging, funnel)
         before = self._get_all(
             scope,
             length,
@@ -324,15 +338,15 @@ class DunningDashboard(models.AbstractModel):
         """Why there is no figure, in words."""
         return self.env._(REASONS[figure.reason]) if figure.reason else ""
 
-    def _get_all(self, scope, length, months, at, owed, funnel):
+    def _get_all(self, scope, length, months, at, aging, funnel):
         """{code: figure} of one period, whatever it is read from."""
         first, last = self._get_days(months, length, at)
         delay = timedelta(days=RISK_DAYS)
         ledger = self.env["dunning.dashboard.ledger"]
         at_risk = ledger._read_at_risk(scope, first - delay, last - delay)
         return {
-            "receivables": kpi.Figure(sum(owed.values())),
-            "overdue": kpi.Figure(ledger._get_overdue(owed)),
+            "receivables": kpi.Figure(sum(aging.values())),
+            "overdue": kpi.Figure(ledger._get_overdue(aging)),
             **self._measure(months, at, length),
             "recovery": kpi.recovery_rate(
                 sum(paid for *_level, paid in funnel),
@@ -388,7 +402,7 @@ class DunningDashboard(models.AbstractModel):
         """Of the company and the customers that the filters let through."""
         domain = Domain("company_id", "=", scope.company.id)
         if scope.debtors is not None:
-            domain &= Domain("partner_id", "in", scope.debtors)
+            domain &= Domain("partner_id", "any", scope.debtors)
         return domain
 
     def _get_promise_domain(self, scope, first, last):
@@ -452,7 +466,7 @@ class DunningDashboard(models.AbstractModel):
             "company_id", "in", [False, scope.company.id]
         )
         if scope.debtors is not None:
-            bounced &= Domain("commercial_partner_id", "in", scope.debtors)
+            bounced &= Domain("commercial_partner_id", "any", scope.debtors)
         found = {
             "approvals": ("dunning.notice", real & Domain("state", "=", "planned")),
             "unknown_outcomes": (
@@ -507,6 +521,13 @@ class DunningDashboard(models.AbstractModel):
     def _get_labels(self, model, name):
         """{value: label} of a selection field."""
         return dict(self.env[model]._fields[name]._description_selection(self.env))
+
+    def _sum_bands(self, owed):
+        """{bucket: amount} of what is open by bucket and band."""
+        aging = dict.fromkeys(AGING, 0.0)
+        for (bucket, _band), amount in owed.items():
+            aging[bucket] += amount
+        return aging
 
     def _chart_aging(self, owed):
         bands = self._get_labels("dunning.exposure", "band")
@@ -595,9 +616,8 @@ class DunningDashboard(models.AbstractModel):
             unit="count",
         )
 
-    def _get_debtor_rows(self, scope, day):
-        ledger = self.env["dunning.dashboard.ledger"]
-        opened = ledger._get_open_domain(scope, day)
+    def _get_debtor_rows(self, scope, day, debtors):
+        opened = self.env["dunning.dashboard.ledger"]._get_open_domain(scope, day)
         return [
             {
                 "id": partner_id,
@@ -611,31 +631,30 @@ class DunningDashboard(models.AbstractModel):
                     name,
                 ),
             }
-            for partner_id, name, owed, overdue in ledger._read_debtors(scope, day, TOP)
+            for partner_id, name, owed, overdue in debtors
         ]
 
     def _get_check(self, scope, day):
-        """Whether what is open adds up to the balance of the accounts."""
         rows = []
-        for row in self.env["dunning.dashboard.ledger"]._read_check(scope, day):
-            currency_id, left, balance, own_left, own_balance = row
+        found = self.env["dunning.dashboard.ledger"]._read_check(scope, day)
+        for currency_id, (amounts, own_amounts) in found.items():
             currency = self.env["res.currency"].browse(currency_id)
             company_currency = scope.company.currency_id
             rows.append(
-                {
+                dict(zip(("aging", "open", "balance"), amounts, strict=True))
+                | {
                     "currency_id": currency_id,
-                    "aging": left,
-                    "balance": balance,
-                    "difference": company_currency.round(left - balance),
-                    "difference_currency": currency.round(own_left - own_balance),
+                    "difference": self._spread(company_currency, amounts),
+                    "difference_currency": self._spread(currency, own_amounts),
                 }
             )
         return {
             "rows": rows,
-            "difference": scope.company.currency_id.round(
-                sum(row["difference"] for row in rows)
-            ),
+            "difference": max((row["difference"] for row in rows), default=0.0),
             "reconciles": not any(
                 row["difference"] or row["difference_currency"] for row in rows
             ),
         }
+
+    def _spread(self, currency, amounts):
+        return currency.round(max(amounts) - min(amounts))

@@ -36,8 +36,10 @@ class ReportDunningWeekly(models.AbstractModel):
             "doc_model": "res.company",
             "docs": companies,
             "figures": {
-                company.id: figures.get_figures(filters | {"company_id": company.id})
+                company.id: figures.get_figures(only)
+                | {"check": figures.get_check(only)}
                 for company in companies
+                for only in [filters | {"company_id": company.id}]
             },
         }
 

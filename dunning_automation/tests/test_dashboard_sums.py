@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo.tests import tagged
 
@@ -35,6 +35,21 @@ class TestDashboardSums(DashboardCommon):
         booked = self.lines.filtered(lambda line: line.date <= day)
         return {line: line.balance - self.matched(line, day) for line in booked}
 
+    def test_what_happened_in_each_month(self):
+        """What was booked since the last point, and what of it was sold and paid."""
+        starts = [date.min, *(day + timedelta(days=1) for day in self.days)]
+        found = self.ledger._read_months(self.scope, self.days)
+        self.assertTrue(any(cash for _change, _sales, cash, _due in found))
+        for first, last, amounts in zip(starts, self.days, found, strict=False):
+            with self.subTest(last):
+                booked = self.lines.filtered(lambda line: first <= line.date <= last)
+                sold = booked.filtered(lambda line: line.move_id.is_sale_document(True))
+                paid = booked.filtered(lambda line: line.journal_id.type == "bank")
+                expected = [sum(lines.mapped("balance")) for lines in (booked, sold)]
+                expected.append(-sum(paid.mapped("balance")))
+                for amount, wanted in zip(amounts, expected, strict=False):
+                    self.assertAlmostEqual(amount, wanted)
+
     def test_what_is_open(self):
         for day in self.days:
             with self.subTest(day):
@@ -46,15 +61,34 @@ class TestDashboardSums(DashboardCommon):
                 self.assertEqual(opened, self.lines.filtered(self.left(day).get))
 
     def test_what_is_not_due(self):
-        found = self.ledger._read_not_due(self.scope, self.days)
-        for day in self.days:
+        found = self.ledger._read_months(self.scope, self.days)
+        for day, (*_booked, not_due) in zip(self.days, found, strict=True):
             with self.subTest(day):
                 expected = sum(
                     amount
                     for line, amount in self.left(day).items()
                     if (line.date_maturity or line.date) >= day
                 )
-                self.assertAlmostEqual(found[day], expected)
+                self.assertAlmostEqual(not_due, expected)
+
+    def test_who_owes(self):
+        """By customer, also what his contacts owe; by bucket the same as all."""
+        contact = self._create_customer(
+            parent_id=self.customer.id, is_company=False
+        )
+        other = self._create_customer(name="Other")
+        self.invoice(contact, amount=70, days_overdue=5)
+        self.invoice(other, amount=900, days_overdue=-5)
+        owed, debtors = self.ledger._read_debtors(self.scope, self.today, 2)
+        aging = self.ledger._read_aging(self.scope, self.today)
+        for bucket, amount in aging.items():
+            found = sum(of for (name, _band), of in owed.items() if name == bucket)
+            self.assertAlmostEqual(found, amount)
+        left = sum(aging.values()) - 900
+        self.assertEqual(
+            [(id_, amount, late) for id_, _name, amount, late in debtors],
+            [(other.id, 900, 0), (self.customer.id, left, 470)],
+        )
 
     def test_what_is_at_risk(self):
         """Also where nothing was due, or nothing was paid."""
@@ -73,3 +107,12 @@ class TestDashboardSums(DashboardCommon):
                         self.ledger._read_at_risk(self.scope, first, last),
                         (unpaid, sum(due.mapped("balance"))),
                     )
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardSumsOfLines(TestDashboardSums):
+    """So are they for a user to whom a record rule shows some lines only."""
+
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(self.without_sums())

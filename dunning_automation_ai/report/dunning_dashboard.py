@@ -52,7 +52,7 @@ class DunningDashboard(models.AbstractModel):
     @api.model
     def _get_customer_filters(self):
         return super()._get_customer_filters() | {
-            "segment_id": ("dunning.segment.member", Domain.TRUE)
+            "segment_id": ("dunning_segment_member_ids", Domain.TRUE)
         }
 
     def _get_options(self, company):
@@ -76,8 +76,8 @@ class DunningDashboard(models.AbstractModel):
             return self.env._(REASONS[figure.reason])
         return super()._get_reason(figure)
 
-    def _get_all(self, scope, length, months, at, owed, funnel):
-        figures = super()._get_all(scope, length, months, at, owed, funnel)
+    def _get_all(self, scope, length, months, at, aging, funnel):
+        figures = super()._get_all(scope, length, months, at, aging, funnel)
         return figures | self._get_expected(scope, months[at].end)
 
     def _get_expected(self, scope, day):

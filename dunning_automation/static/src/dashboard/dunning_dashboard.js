@@ -56,6 +56,7 @@ export class DunningDashboard extends Component {
         this.keepLast = new KeepLast();
         this.state = useState({
             figures: null,
+            check: null,
             error: null,
             loading: false,
             filters: this.props.state?.filters || {},
@@ -77,16 +78,37 @@ export class DunningDashboard extends Component {
     async load() {
         this.state.loading = true;
         try {
-            this.state.figures = await this.keepLast.add(
-                this.orm.silent.call("dunning.dashboard", "get_figures", [], {
-                    filters: this.state.filters,
-                }),
-            );
+            this.state.figures = await this.read("get_figures");
             this.state.error = null;
+            // Reads the whole ledger: nobody waits for it.
+            this.state.check = null;
+            this.read("get_check").then(
+                (check) => (this.state.check = check),
+                (error) => this.fail(error),
+            );
         } catch (error) {
-            this.state.error = error.data?.message || error.message;
+            this.fail(error);
         }
         this.state.loading = false;
+    }
+
+    /** What the filters ask for; an answer that comes after other filters is lost. */
+    read(method) {
+        return this.keepLast.add(
+            this.orm.silent.call("dunning.dashboard", method, [], {
+                filters: this.state.filters,
+            }),
+        );
+    }
+
+    fail(error) {
+        this.state.error = error.data?.message || error.message;
+    }
+
+    /** Managers make the sums anew, if they were spoilt outside of Odoo. */
+    async rebuild() {
+        await this.orm.call("dunning.dashboard.sum", "action_rebuild", []);
+        await this.load();
     }
 
     /** A run of a company has ended, or something was paid. */
@@ -165,21 +187,34 @@ export class DunningDashboard extends Component {
     }
 
     get isEmpty() {
-        const {check, tiles} = this.state.figures;
-        return !check.rows.length && !tiles.some(({value}) => value);
+        const {debtors, tiles} = this.state.figures;
+        return !debtors.length && !tiles.some(({value}) => value);
     }
 
     get checkText() {
-        const {check} = this.state.figures;
+        const {check} = this.state;
+        if (!check) {
+            return _t("Checking whether the figures add up…");
+        }
         if (check.reconciles) {
             return _t(
                 "Reconciles: the aging of all customers is the balance of the receivable accounts.",
             );
         }
         return _t(
-            "Does not reconcile: the aging of all customers differs from the balance of the receivable accounts by %s.",
+            "Does not reconcile: the aging of all customers, the open amounts of their items and the balance of the receivable accounts differ by %s.",
             this.format(check.difference, "money"),
         );
+    }
+
+    get checkLook() {
+        const {check} = this.state;
+        if (!check) {
+            return {text: "text-muted", icon: "fa-spinner fa-spin"};
+        }
+        return check.reconciles
+            ? {text: "text-success", icon: "fa-check-circle"}
+            : {text: "text-danger", icon: "fa-times-circle"};
     }
 
     get asOf() {
