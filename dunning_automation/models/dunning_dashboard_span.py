@@ -34,7 +34,7 @@ class DunningDashboardSpan(models.AbstractModel):
     currency_id = UncheckedMany2one("res.currency", required=True, readonly=True)
     journal_id = UncheckedMany2one("account.journal", required=True, readonly=True)
     day_from = fields.Date(required=True, readonly=True)
-    day_until = fields.Date(required=True, readonly=True)
+    day_until = fields.Date(required=True, readonly=True, index=True)
     due = fields.Date(required=True, readonly=True)
     is_sale = fields.Boolean("Of an Invoice", required=True, readonly=True)
     is_credit = fields.Boolean(required=True, readonly=True)

@@ -8,7 +8,7 @@ from .dunning_dashboard_span import AMOUNTS, KEY, OPEN
 
 SALES = ("out_invoice", "out_refund", "out_receipt")
 OF_CUSTOMER = f"partner_id, {KEY}"
-WATCHED = (
+LINE_COLUMNS = (
     "company_id",
     "account_id",
     "partner_id",
@@ -20,22 +20,37 @@ WATCHED = (
     "amount_currency",
     "parent_state",
 )
-"""Columns of a journal item that the sums are made of, beside what was matched."""
+PART_COLUMNS = (
+    "debit_move_id",
+    "credit_move_id",
+    "amount",
+    "debit_amount_currency",
+    "credit_amount_currency",
+    "max_date",
+)
+"""What the sums are made of."""
 
-LINE, PART, ACCOUNT = "account_move_line", "account_partial_reconcile", "account_account"
+LINE, PART, ACCOUNT = (
+    "account_move_line",
+    "account_partial_reconcile",
+    "account_account",
+)
+PARTNERS = "LEFT JOIN res_partner"
 
 SPAN = f"""
-    SELECT line.partner_id, line.company_id, line.currency_id, line.journal_id,
-           line.date, {{until}}, COALESCE(line.date_maturity, line.date),
+    SELECT partner.commercial_partner_id, line.company_id, line.currency_id,
+           line.journal_id, line.date, {{until}},
+           COALESCE(line.date_maturity, line.date),
            booked.move_type IN {SALES}, line.balance < 0, {{amount}}, {{own_amount}}
       FROM {{tables}}
       JOIN account_move booked ON booked.id = line.move_id
       JOIN {{accounts}} account ON account.id = line.account_id
+      {{partners}} partner ON partner.id = line.partner_id
      WHERE line.parent_state = 'posted'
        AND account.account_type = 'asset_receivable'"""
 
 
-def _add_lines(lines, accounts=ACCOUNT, sign=1):
+def _add_lines(lines, sign=1, accounts=ACCOUNT, partners=PARTNERS):
     """SQL of what lines add to the sums: all of them is open from their day on."""
     return SPAN.format(
         until=f"DATE '{OPEN}'",
@@ -43,10 +58,11 @@ def _add_lines(lines, accounts=ACCOUNT, sign=1):
         own_amount=f"{sign} * line.amount_currency",
         tables=f"{lines} line",
         accounts=accounts,
+        partners=partners,
     )
 
 
-def _add_matches(lines, accounts=ACCOUNT, parts=PART, sign=1):
+def _add_matches(lines, parts=PART, sign=1, accounts=ACCOUNT, partners=PARTNERS):
     """SQL of what was matched with lines: it is open until that day, not for ever."""
     return " UNION ALL ".join(
         SPAN.format(
@@ -58,15 +74,14 @@ def _add_matches(lines, accounts=ACCOUNT, parts=PART, sign=1):
 CROSS JOIN LATERAL (VALUES (DATE '{OPEN}', -1), (part.max_date, 1)
            ) AS span (day_until, factor)""",
             accounts=accounts,
+            partners=partners,
         )
         for side, factor in (("debit", sign), ("credit", -sign))
     )
 
 
-def _add_both(lines, accounts=ACCOUNT, sign=1):
-    return " UNION ALL ".join(
-        (_add_lines(lines, accounts, sign), _add_matches(lines, accounts, sign=sign))
-    )
+def _add_both(lines=LINE, **options):
+    return f"{_add_lines(lines, **options)} UNION ALL {_add_matches(lines, **options)}"
 
 
 def _select_changed(table, other, columns):
@@ -78,33 +93,27 @@ def _select_changed(table, other, columns):
                  WHERE {differs})"""
 
 
-def _replace(add, **columns):
-    """SQL of an update: what rows as they were gave is taken back."""
-    [(parameter, watched)] = columns.items()
-    before = _select_changed("before", "after", watched)
-    after = _select_changed("after", "before", watched)
-    return [add(**{parameter: before}, sign=-1), add(**{parameter: after})]
+def _replace(add, columns):
+    """SQL of an update of these columns: what rows as they were gave is taken back."""
+    before = _select_changed("before", "after", columns)
+    after = _select_changed("after", "before", columns)
+    return [add(before, sign=-1), add(after, sign=1)]
 
 
 TRIGGERS = {
     (LINE, "INSERT"): [_add_lines("after")],
     (LINE, "DELETE"): [_add_lines("before", sign=-1)],
-    (LINE, "UPDATE"): _replace(_add_both, lines=WATCHED),
-    (PART, "INSERT"): [_add_matches(LINE, parts="after")],
-    (PART, "DELETE"): [_add_matches(LINE, parts="before", sign=-1)],
-    (PART, "UPDATE"): _replace(
-        partial(_add_matches, LINE),
-        parts=(
-            "debit_move_id",
-            "credit_move_id",
-            "amount",
-            "debit_amount_currency",
-            "credit_amount_currency",
-            "max_date",
-        ),
-    ),
+    (LINE, "UPDATE"): _replace(_add_both, LINE_COLUMNS),
+    (PART, "INSERT"): [_add_matches(LINE, "after")],
+    (PART, "DELETE"): [_add_matches(LINE, "before", sign=-1)],
+    (PART, "UPDATE"): _replace(partial(_add_matches, LINE), PART_COLUMNS),
     (ACCOUNT, "UPDATE"): _replace(
-        partial(_add_both, LINE), accounts=("account_type",)
+        lambda accounts, sign: _add_both(sign=sign, accounts=accounts),
+        ("account_type",),
+    ),
+    ("res_partner", "UPDATE"): _replace(
+        lambda partners, sign: _add_both(sign=sign, partners=f"JOIN {partners}"),
+        ("commercial_partner_id",),
     ),
 }
 """What each change of the ledger adds to the sums."""
@@ -120,6 +129,7 @@ ADD = f"""
           FROM ({{spans}}) AS span ({OF_CUSTOMER}, {AMOUNTS})
          GROUP BY {OF_CUSTOMER}
         HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0
+         ORDER BY day_until
         RETURNING *
     )
     INSERT INTO dunning_dashboard_total ({KEY}, {AMOUNTS}, is_folded)
@@ -154,7 +164,9 @@ class DunningDashboardSum(models.Model):
     _key = OF_CUSTOMER
 
     # Nothing but the triggers writes here, when customers are merged or deleted too.
-    partner_id = fields.Integer("Id of the Customer", readonly=True)
+    partner_id = fields.Integer(
+        "Id of the Customer", readonly=True, help="Commercial partner of the item."
+    )
 
     def init(self):
         for (table, event), spans in TRIGGERS.items():
@@ -171,8 +183,9 @@ class DunningDashboardSum(models.Model):
 
         :param SQL lines: table of the lines, None = all
         """
+        spans = _add_both("%(lines)s")
         return SQL(
-            f"SELECT * FROM ({_add_both('%(lines)s')}) AS span ({OF_CUSTOMER}, {AMOUNTS})",
+            f"SELECT * FROM ({spans}) AS span ({OF_CUSTOMER}, {AMOUNTS})",
             lines=lines or SQL.identifier(LINE),
         )
 
@@ -194,13 +207,11 @@ class DunningDashboardSum(models.Model):
     @api.model
     def _rebuild(self):
         """See ``action_rebuild``; in the transaction of the caller."""
-        tables = "dunning_dashboard_sum, dunning_dashboard_total"
-        self.env.cr.execute(SQL(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE"))
-        for table in tables.split(", "):
-            self.env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(table)))
         self.env.cr.execute(
-            SQL(ADD.format(spans=_add_both(LINE), is_folded="TRUE"))
+            """LOCK TABLE dunning_dashboard_sum, dunning_dashboard_total;
+               TRUNCATE dunning_dashboard_sum, dunning_dashboard_total"""
         )
+        self.env.cr.execute(SQL(ADD.format(spans=_add_both(LINE), is_folded="TRUE")))
         self.invalidate_model()
 
     @api.autovacuum

@@ -36,6 +36,18 @@ class Month(NamedTuple):
     not_due: float
 
 
+class Period(NamedTuple):
+    """A period and what was read of it."""
+
+    at: int
+    """Months from its end to the day of the page"""
+    length: int
+    """In months"""
+    aging: dict
+    at_risk: list
+    funnel: list
+
+
 class DunningDashboard(models.AbstractModel):
     """What is owed, what is at risk, what happened and what waits, on one page.
 
@@ -68,6 +80,7 @@ class DunningDashboard(models.AbstractModel):
               ``target`` (False, or ``id``, ``value`` and ``is_met``, which is None
               where there is no figure);
               ``work`` is a list of the same kind for what waits now, whatever the date
+              (more of it: ``findings`` of ``get_check``)
             - ``charts``: ``aging``, ``dso``, ``cei``, ``funnel``, ``cash`` and
               ``channels``, each with ``type``, ``labels`` and ``datasets``
             - ``debtors``: who owes most (``id``, ``name``, ``open``, ``overdue``)
@@ -81,27 +94,36 @@ class DunningDashboard(models.AbstractModel):
         :raise UserError: a filter is not known or its value makes no sense
         """
         filters, scope = self._get_scope(filters)
-        company, day = scope.company, filters["date"]
+        company, day, length = scope.company, filters["date"], filters["months"]
         self = self.with_company(company)
-        ledger = self.env["dunning.dashboard.ledger"]
-        months = self._read_months(scope, day)
-        owed, debtors = ledger._read_debtors(scope, day, TOP)
-        aging = self._sum_bands(owed)
-        funnel = self._read_funnel(scope, months, filters["months"], 0)
+        history = self._read_history(scope, day, length)
+        owed, debtors = self.env["dunning.dashboard.ledger"]._read_debtors(
+            scope, day, TOP
+        )
+        months = self._get_months(day, history)
+        now, before = (
+            Period(
+                at, length, aging, at_risk, self._read_funnel(scope, months, length, at)
+            )
+            for at, aging, at_risk in (
+                (0, self._sum_bands(owed), history.periods[2]),
+                (length, history.aging, history.periods[1]),
+            )
+        )
         return {
             "currency_id": company.currency_id.id,
             "filters": filters,
             "options": self._get_options(company),
             "may_set_targets": self.env["dunning.dashboard.target"].has_access("write"),
-            "tiles": self._get_tiles(scope, filters["months"], months, aging, funnel),
+            "tiles": self._get_tiles(scope, months, now, before),
             "work": self._get_work(scope),
             "charts": {
                 "aging": self._chart_aging(owed),
                 "dso": self._chart_dso(months),
                 "cei": self._chart_cei(months),
-                "funnel": self._chart_funnel(funnel),
-                "cash": self._chart_cash(scope, day),
-                "channels": self._chart_channels(scope, months, filters["months"]),
+                "funnel": self._chart_funnel(now.funnel),
+                "cash": self._chart_cash(scope, day, history.weeks),
+                "channels": self._chart_channels(scope, months, length),
             },
             "debtors": self._get_debtor_rows(scope, day, debtors),
         }
@@ -109,19 +131,22 @@ class DunningDashboard(models.AbstractModel):
     @api.model
     @api.readonly
     def get_check(self, filters=None):
-        """Whether the figures add up: what they say is open is what each invoice says,
-        and the balance of the receivable accounts. Of all customers, whatever the
-        filters; asked apart, because it reads the whole ledger.
+        """Whether the figures can be trusted: what they say is open is what each
+        invoice says, and the balance of the receivable accounts. Of all customers,
+        whatever the filters; asked apart, because it reads the whole ledger.
 
         :param filters: as of ``get_figures``; its company, day and currency count
         :return: dict with ``reconciles``, ``difference`` (the largest one, in company
             currency) and ``rows``, one per currency: ``currency_id``; ``aging``,
             ``open`` and ``balance`` in company currency, and the largest difference of
-            them; ``difference_currency`` the same in that currency
+            them; ``difference_currency`` the same in that currency. ``findings``: of
+            the data, as ``work`` of ``get_figures``; empty for who may not mend them
         :raise: as ``get_figures``
         """
         filters, scope = self._get_scope(filters)
-        return self.with_company(scope.company)._get_check(scope, filters["date"])
+        self = self.with_company(scope.company)
+        check = self._get_check(scope, filters["date"])
+        return check | {"findings": self._get_findings()}
 
     @api.model
     def action_print(self, filters=None):
@@ -250,13 +275,29 @@ class DunningDashboard(models.AbstractModel):
 
     # === THE LEDGER BY MONTH === #
 
-    def _read_months(self, scope, day):
+    def _get_ends(self, day):
+        """Last days of the months that end on ``day``, and the point before them."""
+        return [day - relativedelta(months=index) for index in range(HISTORY, -1, -1)]
+
+    def _read_history(self, scope, day, length):
+        ends = self._get_ends(day)
+        return self.env["dunning.dashboard.ledger"]._read_history(
+            scope,
+            ends,
+            aged=ends[-1 - length],
+            first=self._get_first_week(day),
+            periods=[
+                ends[-1 - months] - timedelta(days=RISK_DAYS - 1)
+                for months in (2 * length, length, 0)
+            ],
+        )
+
+    def _get_months(self, day, history):
         """The months that end on ``day``, the latest first, and one point before."""
-        ends = [day - relativedelta(months=index) for index in range(HISTORY, -1, -1)]
+        ends = self._get_ends(day)
         starts = [day.min, *(end + timedelta(days=1) for end in ends)]
-        rows = self.env["dunning.dashboard.ledger"]._read_months(scope, ends)
         months, receivables = [], 0.0
-        for start, end, row in zip(starts, ends, rows, strict=False):
+        for start, end, row in zip(starts, ends, history.months, strict=False):
             change, sales, cash, not_due = row
             receivables += change
             days = (end - start).days + 1
@@ -288,26 +329,15 @@ class DunningDashboard(models.AbstractModel):
 
     # === TILES === #
 
-    def _get_tiles(self, scope, length, months, aging, funnel):
-        earlier = self.env["dunning.dashboard.ledger"]._read_aging(
-            scope, months[length].end
-        )
-        now = self._get_all(scope, length, months, 0, aging, funnel)
-        before = self._get_all(
-            scope,
-            length,
-            months,
-            length,
-            earlier,
-            self._read_funnel(scope, months, length, length),
-        )
-        actions = self._get_actions(scope, months, length)
+    def _get_tiles(self, scope, months, period, before):
+        now, earlier = (self._get_all(scope, months, one) for one in (period, before))
+        actions = self._get_actions(scope, months, period.length)
         targets = self.env["dunning.dashboard.target"]._get_by_tile(scope)
         return [
             self._prepare_tile(
                 tile,
                 now[tile.code],
-                before[tile.code].value,
+                earlier[tile.code].value,
                 actions.get(tile.code),
                 targets.get(tile.code),
             )
@@ -338,22 +368,20 @@ class DunningDashboard(models.AbstractModel):
         """Why there is no figure, in words."""
         return self.env._(REASONS[figure.reason]) if figure.reason else ""
 
-    def _get_all(self, scope, length, months, at, aging, funnel):
+    def _get_all(self, scope, months, period):
         """{code: figure} of one period, whatever it is read from."""
-        first, last = self._get_days(months, length, at)
-        delay = timedelta(days=RISK_DAYS)
-        ledger = self.env["dunning.dashboard.ledger"]
-        at_risk = ledger._read_at_risk(scope, first - delay, last - delay)
+        first, last = self._get_days(months, period.length, period.at)
+        overdue = self.env["dunning.dashboard.ledger"]._get_overdue(period.aging)
         return {
-            "receivables": kpi.Figure(sum(aging.values())),
-            "overdue": kpi.Figure(ledger._get_overdue(aging)),
-            **self._measure(months, at, length),
+            "receivables": kpi.Figure(sum(period.aging.values())),
+            "overdue": kpi.Figure(overdue),
+            **self._measure(months, period.at, period.length),
             "recovery": kpi.recovery_rate(
-                sum(paid for *_level, paid in funnel),
-                sum(asked for *_level, asked, _paid in funnel),
+                sum(paid for *_level, paid in period.funnel),
+                sum(asked for *_level, asked, _paid in period.funnel),
             ),
             "promises": self._get_promise_rate(scope, first, last),
-            "at_risk": kpi.at_risk_rate(*at_risk),
+            "at_risk": kpi.at_risk_rate(*period.at_risk),
             **self._count_messages(scope, first, last),
         }
 
@@ -490,9 +518,9 @@ class DunningDashboard(models.AbstractModel):
             }
             for code, (model, domain) in found.items()
         ]
-        return work + self._get_data_work()
+        return work
 
-    def _get_data_work(self):
+    def _get_findings(self):
         """Checks of the ledger's data that found something, for those who may mend."""
         quality = self.env["dunning.data.quality"]
         if not quality._may_read():
@@ -589,14 +617,17 @@ class DunningDashboard(models.AbstractModel):
             unit="count",
         )
 
-    def _chart_cash(self, scope, day):
-        first = day - timedelta(days=7 * WEEKS - 1)
-        cash = self.env["dunning.dashboard.ledger"]._read_cash(scope, first, day)
+    def _get_first_week(self, day):
+        """First day of the weeks that end on ``day``."""
+        return day - timedelta(days=7 * WEEKS - 1)
+
+    def _chart_cash(self, scope, day, weeks):
+        first = self._get_first_week(day)
         ends = [first + timedelta(days=7 * week + 6) for week in range(WEEKS)]
         return self._prepare_chart(
             "bar",
             [format_date(self.env, end) for end in ends],
-            [(self.env._("Cash in"), [cash.get(week, 0.0) for week in range(WEEKS)])],
+            [(self.env._("Cash in"), [weeks.get(week, 0.0) for week in range(WEEKS)])],
             unit="money",
         )
 

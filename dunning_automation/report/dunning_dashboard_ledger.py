@@ -1,3 +1,5 @@
+from collections import defaultdict
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, models
@@ -9,9 +11,8 @@ from ..tools import aging
 
 CASH_JOURNALS = ("bank", "cash", "credit")
 CREDITS = "credits"
-FIRSTS = [last + 1 for last in aging.LAST_DAYS]
 COLUMNS = (*aging.BUCKETS, CREDITS)
-"""Of the aging, by number; -1 is the last one."""
+"""Of the aging, by number: see ``tools/aging.py``; -1 is what nobody matched yet."""
 PROMPT_DAYS = 30
 """A payment within so many days after a reminder is counted as its success."""
 RISK_DAYS = 90
@@ -24,6 +25,38 @@ class Scope(NamedTuple):
     currency_id: int | None = None
     debtors: Domain | None = None
     """On customers (commercial partners), None = all"""
+
+
+class History(NamedTuple):
+    """What was booked and open until a day, in company currency."""
+
+    months: list
+    """[change of the receivables, sales, cash, not due at its end less credits that
+    were not due either] of each month, the first from the beginning"""
+    aging: dict
+    """{column: what was open on the day that was asked for}"""
+    weeks: dict
+    """{number: cash}"""
+    periods: list
+    """[unpaid 90 days after it was due, billed] of what was due before the first day,
+    from there until the next one, and so on"""
+
+    def add(
+        self, begun, ended, is_sale, is_cash, week, period, is_unpaid, column, amount
+    ):
+        """Take in what began in a month and counted as not due until another."""
+        month = self.months[begun]
+        month[0] += amount
+        month[1] += amount * is_sale
+        month[2] -= amount * is_cash
+        for month in self.months[begun:ended]:
+            month[3] += amount
+        if column is not None:
+            self.aging[COLUMNS[column]] += amount
+        if week is not None:
+            self.weeks[week] -= amount
+        self.periods[period][0] += amount * is_unpaid
+        self.periods[period][1] += amount
 
 
 class DunningDashboardLedger(models.AbstractModel):
@@ -54,9 +87,7 @@ class DunningDashboardLedger(models.AbstractModel):
         if scope.currency_id:
             domain &= Domain("currency_id", "=", scope.currency_id)
         if scope.debtors is not None:
-            domain &= Domain(
-                "partner_id.commercial_partner_id", "any", scope.debtors
-            )
+            domain &= Domain("partner_id.commercial_partner_id", "any", scope.debtors)
         return domain
 
     @api.model
@@ -129,7 +160,9 @@ class DunningDashboardLedger(models.AbstractModel):
             query = self.env["account.move.line"]._search(
                 self._get_lines_domain(scope._replace(debtors=None))
             )
-            return SQL("(%s)", sums._get_direct_sql(query.subselect("account_move_line.*")))
+            return SQL(
+                "(%s)", sums._get_direct_sql(query.subselect("account_move_line.*"))
+            )
         table = sums if by_customer else self.env["dunning.dashboard.total"]
         return SQL.identifier(table._table)
 
@@ -150,34 +183,11 @@ class DunningDashboardLedger(models.AbstractModel):
         if scope.currency_id:
             yield SQL("every.currency_id = %s", scope.currency_id)
         if scope.debtors is not None:
-            contacts = Domain("commercial_partner_id", "any", scope.debtors)
             partners = self.env["res.partner"].with_context(active_test=False)
-            yield SQL(
-                "every.partner_id IN %s", partners._search(contacts).subselect()
-            )
+            debtors = partners._search(scope.debtors)
+            yield SQL("every.partner_id IN %s", debtors.subselect())
 
     # === WHAT IS OWED === #
-
-    @api.model
-    def _read_aging(self, scope, day):
-        """What was open on ``day``.
-
-        :return: {bucket: amount}. Bucket: see ``tools/aging.py``, or ``credits`` for
-            what nobody matched yet
-        """
-        rows = self._sum(
-            scope,
-            """SELECT CASE WHEN is_credit THEN -1
-                           ELSE WIDTH_BUCKET(%(day)s - due, %(firsts)s::integer[])
-                      END,
-                      SUM(amount)::float
-                 FROM %(spans)s
-                WHERE day_from <= %(day)s AND day_until > %(day)s
-                GROUP BY 1""",
-            day=day,
-            firsts=FIRSTS,
-        )
-        return {COLUMNS[index]: amount for index, amount in rows}
 
     @api.model
     def _get_overdue(self, aging_):
@@ -188,27 +198,19 @@ class DunningDashboardLedger(models.AbstractModel):
     def _read_debtors(self, scope, day, limit):
         """What was open on ``day``, by risk and by customer.
 
-        :return: {(bucket, band): amount}, see ``_read_aging``; band: risk of the debtor
-            or None; and of those who owed most a list of (partner id, name, open,
+        :return: {(column, band): amount}, see ``COLUMNS``; band: risk of the debtor or
+            None; and of those who owed most a list of (partner id, name, open,
             overdue)
         """
         rows = self._sum(
             scope,
             """
-            WITH owed AS MATERIALIZED (
+            WITH debt AS MATERIALIZED (
                 SELECT partner_id, bucket, SUM(amount) AS amount
-                  FROM (SELECT partner_id, amount,
-                               CASE WHEN is_credit THEN -1
-                                    ELSE WIDTH_BUCKET(
-                                        %(day)s - due, %(firsts)s::integer[])
-                               END AS bucket
+                  FROM (SELECT partner_id, amount, %(bucket)s AS bucket
                           FROM %(spans)s
                          WHERE day_from <= %(day)s AND day_until > %(day)s) item
                  GROUP BY 1, 2
-            ), debt AS MATERIALIZED (
-                SELECT contact.commercial_partner_id AS partner_id, bucket, amount
-                  FROM owed
-             LEFT JOIN res_partner contact ON contact.id = owed.partner_id
             ), debtor AS (
                 SELECT partner_id, SUM(amount) AS owed,
                        COALESCE(SUM(amount) FILTER (WHERE bucket > 0), 0) AS overdue
@@ -234,8 +236,8 @@ class DunningDashboardLedger(models.AbstractModel):
             """,
             by_customer=True,
             company=scope.company.id,
+            bucket=self._get_bucket_sql(day),
             day=day,
-            firsts=FIRSTS,
             limit=limit,
         )
         owed = {(COLUMNS[row[0]], row[1]): row[4] for row in rows if not row[2]}
@@ -312,35 +314,67 @@ class DunningDashboardLedger(models.AbstractModel):
     # === WHAT HAPPENED === #
 
     @api.model
-    def _read_months(self, scope, ends):
-        """What was booked until each of the days ``ends`` (ascending), from the one
-        before on, and what was not due then, less credits that were not due either.
+    def _read_history(self, scope, ends, aged=None, first=None, periods=None):
+        """What was booked and what was open, in one reading.
 
-        :return: list of (change of the receivables, sales, cash, not due), one for each
-            end, the first from the beginning
+        :param ends: last days of months, ascending
+        :param aged: day of which the aging is read, default: the last one
+        :param first: day from which cash is summed up by weeks, default: the last one
+        :param periods: days (ascending) between which it is told what was due and paid
+            in time
+        :rtype: History
         """
+        last = ends[-1]
+        periods = periods or [last]
         rows = self._sum(
             scope,
-            """SELECT WIDTH_BUCKET(day_from - 1, %(ends)s::date[]),
-                      WIDTH_BUCKET(LEAST(day_until - 1, due), %(ends)s::date[]),
-                      is_sale, ledger.type IN %(cash)s, SUM(amount)::float
-                 FROM %(spans)s
-                 JOIN account_journal ledger ON ledger.id = span.journal_id
-                WHERE day_from <= %(last)s
-                GROUP BY 1, 2, 3, 4""",
+            """
+            SELECT WIDTH_BUCKET(day_from - 1, %(ends)s::date[]),
+                   WIDTH_BUCKET(LEAST(day_until - 1, due), %(ends)s::date[]),
+                   is_sale, ledger.type IN %(cash)s,
+                   CASE WHEN ledger.type IN %(cash)s AND day_from >= %(first)s
+                        THEN (day_from - %(first)s) / 7
+                   END,
+                   CASE WHEN is_sale AND NOT is_credit
+                        THEN WIDTH_BUCKET(due, %(periods)s::date[]) ELSE 0
+                   END,
+                   day_until > due + %(risk_days)s,
+                   CASE WHEN day_from <= %(aged)s AND day_until > %(aged)s
+                        THEN %(bucket)s
+                   END,
+                   SUM(amount)::float
+              FROM %(spans)s
+              JOIN account_journal ledger ON ledger.id = span.journal_id
+             WHERE day_from <= %(last)s
+             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8""",
+            aged=aged or last,
+            bucket=self._get_bucket_sql(aged or last),
             cash=CASH_JOURNALS,
             ends=ends,
-            last=ends[-1],
+            first=first or last,
+            last=last,
+            periods=periods,
+            risk_days=RISK_DAYS,
         )
-        months = [[0.0] * 4 for _end in ends]
-        for begun, ended, is_sale, is_cash, amount in rows:
-            month = months[begun]
-            month[0] += amount
-            month[1] += amount * is_sale
-            month[2] -= amount * is_cash
-            for month in months[begun:ended]:
-                month[3] += amount
-        return months
+        history = History(
+            [[0.0] * 4 for _end in ends],
+            dict.fromkeys(COLUMNS, 0.0),
+            defaultdict(float),
+            [[0.0, 0.0] for _period in range(len(periods) + 1)],
+        )
+        for row in rows:
+            history.add(*row)
+        return history
+
+    @api.model
+    def _get_bucket_sql(self, day):
+        """Number of the column of the aging of ``day``, see ``COLUMNS``."""
+        return SQL(
+            "CASE WHEN is_credit THEN -1"
+            " ELSE WIDTH_BUCKET(%s - due, %s::integer[]) END",
+            day,
+            [last + 1 for last in aging.LAST_DAYS],
+        )
 
     @api.model
     def _get_cash_domain(self, scope, first, last):
@@ -354,51 +388,17 @@ class DunningDashboardLedger(models.AbstractModel):
         )
 
     @api.model
-    def _read_cash(self, scope, first, last):
-        """{weeks since ``first``: cash in} of these days."""
-        return dict(
-            self._sum(
-                scope,
-                """SELECT (day_from - %(first)s) / 7, -SUM(amount)::float
-                     FROM %(spans)s
-                     JOIN account_journal ledger ON ledger.id = span.journal_id
-                    WHERE ledger.type IN %(cash)s
-                      AND day_from BETWEEN %(first)s AND %(last)s
-                    GROUP BY 1""",
-                cash=CASH_JOURNALS,
-                first=first,
-                last=last,
-            )
-        )
-
-    @api.model
     def _get_risk_domain(self, scope, first, last):
-        """Customer invoices that were due 90 days before the period's days."""
+        """Customer invoices that were due in these days, 90 days before the period."""
         return self._get_lines_domain(scope) & Domain(
             [
                 ("move_id.move_type", "in", SALES),
                 ("balance", ">=", 0),
                 ("date_maturity", ">=", f"{first}"),
                 ("date_maturity", "<=", f"{last}"),
+                ("date", "<=", f"{last + timedelta(days=RISK_DAYS)}"),
             ]
         )
-
-    @api.model
-    def _read_at_risk(self, scope, first, last):
-        """(unpaid 90 days after it was due, billed) of what was due in these days."""
-        [row] = self._sum(
-            scope,
-            """SELECT COALESCE(SUM(amount) FILTER (WHERE day_until > due + %(days)s),
-                               0)::float,
-                      COALESCE(SUM(amount), 0)::float
-                 FROM %(spans)s
-                WHERE is_sale AND NOT is_credit
-                  AND due BETWEEN %(first)s AND %(last)s""",
-            days=RISK_DAYS,
-            first=first,
-            last=last,
-        )
-        return row
 
     @api.model
     def _read_funnel(self, scope, first, last):

@@ -106,7 +106,7 @@ class DashboardCommon(DunningCommon):
         return self.dashboard.with_user(user or self.env.user).get_check(filters)
 
     def without_sums(self):
-        """Figures are read from the lines themselves, as for those who see some only."""
+        """Figures are read from the lines, as for those who may see only some."""
         ledger = type(self.env["dunning.dashboard.ledger"])
         return patch.object(ledger, "_reads_all_lines", lambda *args: False)
 

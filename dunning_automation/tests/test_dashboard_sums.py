@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import date, timedelta
 
 from odoo.tests import tagged
@@ -24,6 +25,9 @@ class TestDashboardSums(DashboardCommon):
             self.ledger._get_lines_domain(self.scope)
         )
 
+    def history(self, **options):
+        return self.ledger._read_history(self.scope, self.days, **options)
+
     def matched(self, line, day):
         """What was matched with the line until ``day``, signed like its balance."""
         debits = line.matched_credit_ids.filtered(lambda part: part.max_date <= day)
@@ -38,11 +42,13 @@ class TestDashboardSums(DashboardCommon):
     def test_what_happened_in_each_month(self):
         """What was booked since the last point, and what of it was sold and paid."""
         starts = [date.min, *(day + timedelta(days=1) for day in self.days)]
-        found = self.ledger._read_months(self.scope, self.days)
+        found = self.history().months
         self.assertTrue(any(cash for _change, _sales, cash, _due in found))
         for first, last, amounts in zip(starts, self.days, found, strict=False):
             with self.subTest(last):
-                booked = self.lines.filtered(lambda line: first <= line.date <= last)
+                booked = self.lines.filtered_domain(
+                    [("date", ">=", first), ("date", "<=", last)]
+                )
                 sold = booked.filtered(lambda line: line.move_id.is_sale_document(True))
                 paid = booked.filtered(lambda line: line.journal_id.type == "bank")
                 expected = [sum(lines.mapped("balance")) for lines in (booked, sold)]
@@ -53,7 +59,7 @@ class TestDashboardSums(DashboardCommon):
     def test_what_is_open(self):
         for day in self.days:
             with self.subTest(day):
-                owed = self.ledger._read_aging(self.scope, day)
+                owed = self.history(aged=day).aging
                 self.assertAlmostEqual(sum(owed.values()), sum(self.left(day).values()))
                 opened = self.lines.search(
                     self.ledger._get_open_domain(self.scope, day)
@@ -61,7 +67,7 @@ class TestDashboardSums(DashboardCommon):
                 self.assertEqual(opened, self.lines.filtered(self.left(day).get))
 
     def test_what_is_not_due(self):
-        found = self.ledger._read_months(self.scope, self.days)
+        found = self.history().months
         for day, (*_booked, not_due) in zip(self.days, found, strict=True):
             with self.subTest(day):
                 expected = sum(
@@ -73,14 +79,12 @@ class TestDashboardSums(DashboardCommon):
 
     def test_who_owes(self):
         """By customer, also what his contacts owe; by bucket the same as all."""
-        contact = self._create_customer(
-            parent_id=self.customer.id, is_company=False
-        )
+        contact = self._create_customer(parent_id=self.customer.id, is_company=False)
         other = self._create_customer(name="Other")
         self.invoice(contact, amount=70, days_overdue=5)
         self.invoice(other, amount=900, days_overdue=-5)
         owed, debtors = self.ledger._read_debtors(self.scope, self.today, 2)
-        aging = self.ledger._read_aging(self.scope, self.today)
+        aging = self.history(aged=self.today).aging
         for bucket, amount in aging.items():
             found = sum(of for (name, _band), of in owed.items() if name == bucket)
             self.assertAlmostEqual(found, amount)
@@ -93,8 +97,8 @@ class TestDashboardSums(DashboardCommon):
     def test_what_is_at_risk(self):
         """Also where nothing was due, or nothing was paid."""
         delay = timedelta(days=RISK_DAYS)
-        for first in self.days:
-            for last in self.days:
+        for number, first in enumerate(self.days):
+            for last in self.days[number:]:
                 with self.subTest((first, last)):
                     due = self.lines.search(
                         self.ledger._get_risk_domain(self.scope, first, last)
@@ -103,10 +107,23 @@ class TestDashboardSums(DashboardCommon):
                         line.balance - self.matched(line, line.date_maturity + delay)
                         for line in due
                     )
-                    self.assertEqual(
-                        self.ledger._read_at_risk(self.scope, first, last),
-                        (unpaid, sum(due.mapped("balance"))),
-                    )
+                    after = last + timedelta(days=1)
+                    periods = self.history(periods=[first, after]).periods
+                    for amount, expected in zip(
+                        periods[1], (unpaid, sum(due.mapped("balance"))), strict=True
+                    ):
+                        self.assertAlmostEqual(amount, expected)
+
+    def test_what_came_in_by_week(self):
+        """From the first day on; what came earlier is in no week."""
+        day = date(2026, 2, 2)
+        weeks = self.history(first=day).weeks
+        found = defaultdict(float)
+        for line in self.lines:
+            if line.journal_id.type == "bank" and day <= line.date <= self.days[-1]:
+                found[(line.date - day).days // 7] -= line.balance
+        self.assertEqual(weeks, found)
+        self.assertTrue(any(found.values()))
 
 
 @tagged("post_install", "-at_install")

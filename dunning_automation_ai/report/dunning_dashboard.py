@@ -76,9 +76,9 @@ class DunningDashboard(models.AbstractModel):
             return self.env._(REASONS[figure.reason])
         return super()._get_reason(figure)
 
-    def _get_all(self, scope, length, months, at, aging, funnel):
-        figures = super()._get_all(scope, length, months, at, aging, funnel)
-        return figures | self._get_expected(scope, months[at].end)
+    def _get_all(self, scope, months, period):
+        figures = super()._get_all(scope, months, period)
+        return figures | self._get_expected(scope, months[period.at].end)
 
     def _get_expected(self, scope, day):
         """{tile: figure}: the sum of the first weeks of the current forecast."""
@@ -103,10 +103,10 @@ class DunningDashboard(models.AbstractModel):
 
     # === CHART === #
 
-    def _chart_cash(self, scope, day):
+    def _chart_cash(self, scope, day, weeks):
         """Beside the cash of past weeks what was forecast for them on the Monday before
         each day; then the weeks to come, with the band of 8 in 10 cases."""
-        chart = super()._chart_cash(scope, day)
+        chart = super()._chart_cash(scope, day, weeks)
         if not self._is_forecast(scope, day):
             return chart
         coming = self._read_coming(scope)
@@ -160,7 +160,7 @@ class DunningDashboard(models.AbstractModel):
     def _read_forecast_of_past(self, scope, day):
         """What was expected in each week until ``day``, the earliest first; None where
         a day of the week had no forecast."""
-        first = day - timedelta(days=7 * WEEKS - 1)
+        first = self._get_first_week(day)
         rows = self.env["dunning.forecast"].search_fetch(
             Domain("company_id", "=", scope.company.id)
             & Domain("period", "=", "day")

@@ -25,9 +25,8 @@ def measure(env):
     env.cr.execute(
         "UPDATE dunning_case SET user_id = %s WHERE MOD(id, 2) = 0", [manager.id]
     )
-    # As the night does.
-    for model in ("dunning.dashboard.sum", "dunning.dashboard.total"):
-        env[model]._fold()
+    # The rows came all at once, as no ledger grows.
+    env["dunning.dashboard.sum"]._rebuild()
     env.cr.execute("ANALYZE")
     env.cr.commit()
     dashboard = env["dunning.dashboard"].with_user(manager)

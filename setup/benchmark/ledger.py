@@ -99,18 +99,21 @@ def age(env, years):
     :return: dict with the number of payments, ``paid``
     """
     back = f"MOD(id::bigint * 7919, {years * 365})::int"
-    env.cr.execute(
-        f"""UPDATE account_move move
-               SET invoice_date = invoice_date - {back}, date = date - {back},
-                   invoice_date_due = invoice_date_due - {back}
-             WHERE move_type = 'out_invoice' AND state = 'posted' AND MOD(id, 3) > 0;
-            UPDATE account_move_line line
-               SET date = move.date, invoice_date = move.invoice_date,
-                   date_maturity = CASE WHEN line.date_maturity IS NOT NULL
-                                        THEN move.invoice_date_due END
-              FROM account_move move
-             WHERE move.id = line.move_id AND move.move_type = 'out_invoice'"""
-    )
+    with _without_upkeep(env, "account_move", "account_move_line"):
+        env.cr.execute(
+            f"""UPDATE account_move move
+                   SET invoice_date = invoice_date - {back}, date = date - {back},
+                       invoice_date_due = invoice_date_due - {back}
+                 WHERE move_type = 'out_invoice' AND state = 'posted'
+                   AND MOD(id, 3) > 0;
+                UPDATE account_move_line line
+                   SET date = move.date, invoice_date = move.invoice_date,
+                       date_maturity = CASE WHEN line.date_maturity IS NOT NULL
+                                            THEN move.invoice_date_due END
+                  FROM account_move move
+                 WHERE move.id = line.move_id AND move.move_type = 'out_invoice'
+                   AND move.date != line.date"""
+        )
     return {"paid": pay(env)}
 
 
@@ -144,7 +147,9 @@ def pay(env):
     def of_paid(column):
         return f"(SELECT {column} FROM bench_paid WHERE bench_paid.g = numbers.g)"
 
-    with _without_upkeep(env, "account_move", "account_move_line"):
+    with _without_upkeep(
+        env, "account_move", "account_move_line", "account_partial_reconcile"
+    ):
         first_move = _copy_rows(
             env,
             "account_move",

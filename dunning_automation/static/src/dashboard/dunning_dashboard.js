@@ -75,21 +75,37 @@ export class DunningDashboard extends Component {
         });
     }
 
-    async load() {
+    /** @param {boolean} isFresh whether something was booked, or may have been */
+    async load(isFresh = true) {
         this.state.loading = true;
         try {
             this.state.figures = await this.read("get_figures");
             this.state.error = null;
             // Reads the whole ledger: nobody waits for it.
-            this.state.check = null;
-            this.read("get_check").then(
-                (check) => (this.state.check = check),
-                (error) => this.fail(error),
-            );
+            this.check(isFresh);
         } catch (error) {
             this.fail(error);
         }
         this.state.loading = false;
+    }
+
+    /** Other customers and another period have the same check. */
+    async check(isFresh) {
+        const {
+            company_id: company,
+            date,
+            currency_id: currency,
+        } = this.state.figures.filters;
+        const asked = `${company} ${date} ${currency}`;
+        if (this.state.check?.asked === asked && !isFresh) {
+            return;
+        }
+        this.state.check = null;
+        try {
+            this.state.check = {asked, ...(await this.read("get_check"))};
+        } catch (error) {
+            this.fail(error);
+        }
     }
 
     /** What the filters ask for; an answer that comes after other filters is lost. */
@@ -120,7 +136,7 @@ export class DunningDashboard extends Component {
 
     choose(name, value) {
         this.state.filters = {...this.state.filters, [name]: value};
-        this.load();
+        this.load(false);
     }
 
     chooseCompany(id) {
@@ -189,6 +205,10 @@ export class DunningDashboard extends Component {
     get isEmpty() {
         const {debtors, tiles} = this.state.figures;
         return !debtors.length && !tiles.some(({value}) => value);
+    }
+
+    get work() {
+        return [...this.state.figures.work, ...(this.state.check?.findings || [])];
     }
 
     get checkText() {
