@@ -61,7 +61,7 @@ class DunningDashboard(models.AbstractModel):
 
     @api.model
     @api.readonly
-    def get_figures(self, filters=None):
+    def get_figures(self, filters=None, check=True):
         """All figures of one company, also for other programs:
         ``POST /json/2/dunning.dashboard/get_figures`` with ``{"filters": {...}}``.
 
@@ -70,6 +70,7 @@ class DunningDashboard(models.AbstractModel):
             ``months`` (length of the period that ends on that day: 1, 3, 6 or 12),
             ``policy_id`` and ``user_id`` (customers to whom the policy applies now, or
             whose open case the collector has now), ``currency_id`` (of the items)
+        :param bool check: whether ``check`` is in the answer: it reads the whole ledger
         :return: dict with
 
             - ``tiles``: dicts with ``code``, ``title``, ``value`` (None: no figure,
@@ -80,10 +81,10 @@ class DunningDashboard(models.AbstractModel):
               ``target`` (False, or ``id``, ``value`` and ``is_met``, which is None
               where there is no figure);
               ``work`` is a list of the same kind for what waits now, whatever the date
-              (more of it: ``findings`` of ``get_check``)
             - ``charts``: ``aging``, ``dso``, ``cei``, ``funnel``, ``cash`` and
               ``channels``, each with ``type``, ``labels`` and ``datasets``
             - ``debtors``: who owes most (``id``, ``name``, ``open``, ``overdue``)
+            - ``check``: see ``get_check``
             - ``filters`` as they were applied, and ``options`` to choose from: dicts
               with the ``name`` of a filter, the words for ``every`` one, and
               ``choices`` (``id``, ``name``)
@@ -110,7 +111,7 @@ class DunningDashboard(models.AbstractModel):
                 (length, history.aging, history.periods[1]),
             )
         )
-        return {
+        figures = {
             "currency_id": company.currency_id.id,
             "filters": filters,
             "options": self._get_options(company),
@@ -127,13 +128,14 @@ class DunningDashboard(models.AbstractModel):
             },
             "debtors": self._get_debtor_rows(scope, day, debtors),
         }
+        return figures | ({"check": self.get_check(filters)} if check else {})
 
     @api.model
     @api.readonly
     def get_check(self, filters=None):
         """Whether the figures can be trusted: what they say is open is what each
         invoice says, and the balance of the receivable accounts. Of all customers,
-        whatever the filters; asked apart, because it reads the whole ledger.
+        whatever the filters.
 
         :param filters: as of ``get_figures``; its company, day and currency count
         :return: dict with ``reconciles``, ``difference`` (the largest one, in company

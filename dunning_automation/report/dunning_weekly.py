@@ -36,10 +36,8 @@ class ReportDunningWeekly(models.AbstractModel):
             "doc_model": "res.company",
             "docs": companies,
             "figures": {
-                company.id: figures.get_figures(only)
-                | {"check": figures.get_check(only)}
+                company.id: figures.get_figures(filters | {"company_id": company.id})
                 for company in companies
-                for only in [filters | {"company_id": company.id}]
             },
         }
 

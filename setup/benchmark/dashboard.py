@@ -4,6 +4,7 @@ as the web client asks the server for them."""
 import statistics
 import time
 from datetime import timedelta
+from functools import partial
 
 SAMPLES = 5
 """Of each request, after one that warms the caches of the registry."""
@@ -30,9 +31,11 @@ def measure(env):
     env.cr.execute("ANALYZE")
     env.cr.commit()
     dashboard = env["dunning.dashboard"].with_user(manager)
+    # The web client asks for the check when the page is there.
+    read = partial(dashboard.get_figures, check=False)
     seconds, statements = {}, 0
     for name, filters in _filters(env, manager).items():
-        seconds[name], count = _median(env, dashboard.get_figures, filters)
+        seconds[name], count = _median(env, read, filters)
         statements = statements or count
     seconds["the check"], _count = _median(env, dashboard.get_check, {})
     lines = env["account.move.line"].search_count(
