@@ -193,8 +193,8 @@ def pay(env):
                 UPDATE account_move_line
                    SET reconciled = TRUE, amount_residual = 0,
                        amount_residual_currency = 0
-                 WHERE id IN (SELECT id FROM bench_paid)
-                    OR id BETWEEN {first_line} AND {first_line} + {count} - 1;
+                 WHERE id IN (SELECT id FROM bench_paid
+                           UNION ALL SELECT {first_line} + g - 1 FROM bench_paid);
                 UPDATE account_move
                    SET payment_state = 'paid', amount_residual = 0
                  WHERE id IN (SELECT move_id FROM bench_paid);
