@@ -38,8 +38,8 @@ class DigestDigest(models.Model):
     def _compute_kpi_dunning_overdue(self):
         ledger = self.env["dunning.dashboard.ledger"]
         for digest, scope, _first, day in self._get_dunning_periods():
-            aging = ledger._read_history(scope, [day]).aging
-            digest.kpi_dunning_overdue_value = ledger._get_overdue(aging)
+            _opened, overdue = ledger._read_history(scope, [day]).sums
+            digest.kpi_dunning_overdue_value = overdue
 
     def _compute_kpi_dunning_dso(self):
         """Of the three months before; 0 when nothing was sold in them."""

@@ -7,9 +7,7 @@ from ..fields import UncheckedMany2one
 
 OPEN = date.max
 """Last day of what is still open: no day is later."""
-KEY = (
-    "company_id, currency_id, journal_id, day_from, day_until, due, is_sale, is_credit"
-)
+KEY = "company_id, currency_id, day_from, day_until, due, is_sale, is_cash, is_credit"
 AMOUNTS = "amount, amount_currency"
 
 
@@ -32,11 +30,11 @@ class DunningDashboardSpan(models.AbstractModel):
 
     company_id = UncheckedMany2one("res.company", required=True, readonly=True)
     currency_id = UncheckedMany2one("res.currency", required=True, readonly=True)
-    journal_id = UncheckedMany2one("account.journal", required=True, readonly=True)
     day_from = fields.Date(required=True, readonly=True)
     day_until = fields.Date(required=True, readonly=True, index=True)
     due = fields.Date(required=True, readonly=True)
     is_sale = fields.Boolean("Of an Invoice", required=True, readonly=True)
+    is_cash = fields.Boolean("Of a Payment", required=True, readonly=True)
     is_credit = fields.Boolean(required=True, readonly=True)
     amount = fields.Float(
         digits=0, required=True, readonly=True, help="In company currency."

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from .dunning_dashboard_span import AMOUNTS, KEY, OPEN
 
 SALES = ("out_invoice", "out_refund", "out_receipt")
+CASH_JOURNALS = ("bank", "cash", "credit")
 OF_CUSTOMER = f"partner_id, {KEY}"
 LINE_COLUMNS = (
     "company_id",
@@ -30,39 +31,39 @@ PART_COLUMNS = (
 )
 """What the sums are made of."""
 
-LINE, PART, ACCOUNT = (
-    "account_move_line",
-    "account_partial_reconcile",
-    "account_account",
-)
-PARTNERS = "LEFT JOIN res_partner"
+LINE, PART = "account_move_line", "account_partial_reconcile"
+JOINED = {
+    "account": "JOIN account_account",
+    "journal": "JOIN account_journal",
+    "partner": "LEFT JOIN res_partner",
+}
 
 SPAN = f"""
     SELECT partner.commercial_partner_id, line.company_id, line.currency_id,
-           line.journal_id, line.date, {{until}},
-           COALESCE(line.date_maturity, line.date),
-           booked.move_type IN {SALES}, line.balance < 0, {{amount}}, {{own_amount}}
+           line.date, {{until}}, COALESCE(line.date_maturity, line.date),
+           booked.move_type IN {SALES}, journal.type IN {CASH_JOURNALS},
+           line.balance < 0, {{amount}}, {{own_amount}}
       FROM {{tables}}
       JOIN account_move booked ON booked.id = line.move_id
-      JOIN {{accounts}} account ON account.id = line.account_id
-      {{partners}} partner ON partner.id = line.partner_id
+      {{account}} account ON account.id = line.account_id
+      {{journal}} journal ON journal.id = line.journal_id
+      {{partner}} partner ON partner.id = line.partner_id
      WHERE line.parent_state = 'posted'
        AND account.account_type = 'asset_receivable'"""
 
 
-def _add_lines(lines, sign=1, accounts=ACCOUNT, partners=PARTNERS):
+def _add_lines(lines, sign=1, joined=JOINED):
     """SQL of what lines add to the sums: all of them is open from their day on."""
     return SPAN.format(
         until=f"DATE '{OPEN}'",
         amount=f"{sign} * line.balance",
         own_amount=f"{sign} * line.amount_currency",
         tables=f"{lines} line",
-        accounts=accounts,
-        partners=partners,
+        **joined,
     )
 
 
-def _add_matches(lines, parts=PART, sign=1, accounts=ACCOUNT, partners=PARTNERS):
+def _add_matches(lines, parts=PART, sign=1, joined=JOINED):
     """SQL of what was matched with lines: it is open until that day, not for ever."""
     return " UNION ALL ".join(
         SPAN.format(
@@ -73,15 +74,21 @@ def _add_matches(lines, parts=PART, sign=1, accounts=ACCOUNT, partners=PARTNERS)
       JOIN {lines} line ON line.id = part.{side}_move_id
 CROSS JOIN LATERAL (VALUES (DATE '{OPEN}', -1), (part.max_date, 1)
            ) AS span (day_until, factor)""",
-            accounts=accounts,
-            partners=partners,
+            **joined,
         )
         for side, factor in (("debit", sign), ("credit", -sign))
     )
 
 
-def _add_both(lines=LINE, **options):
+def _add_both(lines, **options):
     return f"{_add_lines(lines, **options)} UNION ALL {_add_matches(lines, **options)}"
+
+
+def _add_joined(name):
+    """What the lines add that are joined with some rows of another table."""
+    return lambda rows, sign: _add_both(
+        LINE, sign=sign, joined=JOINED | {name: f"JOIN {rows}"}
+    )
 
 
 def _select_changed(table, other, columns):
@@ -107,13 +114,10 @@ TRIGGERS = {
     (PART, "INSERT"): [_add_matches(LINE, "after")],
     (PART, "DELETE"): [_add_matches(LINE, "before", sign=-1)],
     (PART, "UPDATE"): _replace(partial(_add_matches, LINE), PART_COLUMNS),
-    (ACCOUNT, "UPDATE"): _replace(
-        lambda accounts, sign: _add_both(sign=sign, accounts=accounts),
-        ("account_type",),
-    ),
+    ("account_account", "UPDATE"): _replace(_add_joined("account"), ["account_type"]),
+    ("account_journal", "UPDATE"): _replace(_add_joined("journal"), ["type"]),
     ("res_partner", "UPDATE"): _replace(
-        lambda partners, sign: _add_both(sign=sign, partners=f"JOIN {partners}"),
-        ("commercial_partner_id",),
+        _add_joined("partner"), ["commercial_partner_id"]
     ),
 }
 """What each change of the ledger adds to the sums."""
@@ -191,7 +195,7 @@ class DunningDashboardSum(models.Model):
 
     @api.model
     def action_rebuild(self):
-        """Make all sums anew from the ledger; who books waits meanwhile.
+        """Make all sums anew from the ledger.
 
         :raise AccessError: no manager of collections
         """
@@ -199,17 +203,16 @@ class DunningDashboardSum(models.Model):
             raise AccessError(
                 self.env._("Only managers of collections make the sums anew.")
             )
-        # Locked before anything is read: what others booked until then is seen.
-        with self.env.registry.cursor() as cr:
-            self.sudo().with_env(self.env(cr=cr))._rebuild()
-        self.env.invalidate_all()
+        self.sudo()._rebuild()
 
     @api.model
     def _rebuild(self):
-        """See ``action_rebuild``; in the transaction of the caller."""
+        """See ``action_rebuild``. Rows go and come of one snapshot of the database:
+        what others book meanwhile adds to them, whoever is committed first."""
+        self.env.flush_all()
         self.env.cr.execute(
-            """LOCK TABLE dunning_dashboard_sum, dunning_dashboard_total;
-               TRUNCATE dunning_dashboard_sum, dunning_dashboard_total"""
+            """DELETE FROM dunning_dashboard_sum;
+               DELETE FROM dunning_dashboard_total"""
         )
         self.env.cr.execute(SQL(ADD.format(spans=_add_both(LINE), is_folded="TRUE")))
         self.invalidate_model()

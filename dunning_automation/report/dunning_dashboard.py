@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from ..tools import kpi
+from ..tools import aging, kpi
 from ..tools.kpi_tiles import AGING, REASONS, TILES, WORK
 from .dunning_dashboard_ledger import PROMPT_DAYS, RISK_DAYS, Scope
 
@@ -43,8 +44,13 @@ class Period(NamedTuple):
     """Months from its end to the day of the page"""
     length: int
     """In months"""
-    aging: dict
-    at_risk: list
+    opened: float
+    overdue: float
+    unpaid: float
+    """Of what was billed, 90 days after it was due"""
+    billed: float
+    messages: list
+    """(state, channel, number)"""
     funnel: list
 
 
@@ -61,7 +67,7 @@ class DunningDashboard(models.AbstractModel):
 
     @api.model
     @api.readonly
-    def get_figures(self, filters=None, check=True):
+    def get_figures(self, filters=None, complete=True):
         """All figures of one company, also for other programs:
         ``POST /json/2/dunning.dashboard/get_figures`` with ``{"filters": {...}}``.
 
@@ -70,7 +76,8 @@ class DunningDashboard(models.AbstractModel):
             ``months`` (length of the period that ends on that day: 1, 3, 6 or 12),
             ``policy_id`` and ``user_id`` (customers to whom the policy applies now, or
             whose open case the collector has now), ``currency_id`` (of the items)
-        :param bool check: whether ``check`` is in the answer: it reads the whole ledger
+        :param bool complete: False leaves out ``debtors`` and ``check``, which read
+            each customer and the whole ledger: a page asks for them when it is there
         :return: dict with
 
             - ``tiles``: dicts with ``code``, ``title``, ``value`` (None: no figure,
@@ -83,7 +90,7 @@ class DunningDashboard(models.AbstractModel):
               ``work`` is a list of the same kind for what waits now, whatever the date
             - ``charts``: ``aging``, ``dso``, ``cei``, ``funnel``, ``cash`` and
               ``channels``, each with ``type``, ``labels`` and ``datasets``
-            - ``debtors``: who owes most (``id``, ``name``, ``open``, ``overdue``)
+            - ``debtors``: see ``get_debtors``
             - ``check``: see ``get_check``
             - ``filters`` as they were applied, and ``options`` to choose from: dicts
               with the ``name`` of a filter, the words for ``every`` one, and
@@ -98,17 +105,21 @@ class DunningDashboard(models.AbstractModel):
         company, day, length = scope.company, filters["date"], filters["months"]
         self = self.with_company(company)
         history = self._read_history(scope, day, length)
-        owed, debtors = self.env["dunning.dashboard.ledger"]._read_debtors(
-            scope, day, TOP
-        )
         months = self._get_months(day, history)
-        now, before = (
+        opened, overdue, *before, unpaid, billed = history.sums
+        owed = self.env["dunning.dashboard.ledger"]._read_aging(scope, day)
+        messages = self._read_messages(scope, months, length)
+        now, earlier = (
             Period(
-                at, length, aging, at_risk, self._read_funnel(scope, months, length, at)
+                at,
+                length,
+                *sums,
+                messages[at],
+                self._read_funnel(scope, months, length, at),
             )
-            for at, aging, at_risk in (
-                (0, self._sum_bands(owed), history.periods[2]),
-                (length, history.aging, history.periods[1]),
+            for at, sums in (
+                (0, (sum(owed.values()), self._sum_overdue(owed), unpaid, billed)),
+                (length, (opened, overdue, *before)),
             )
         )
         figures = {
@@ -116,7 +127,7 @@ class DunningDashboard(models.AbstractModel):
             "filters": filters,
             "options": self._get_options(company),
             "may_set_targets": self.env["dunning.dashboard.target"].has_access("write"),
-            "tiles": self._get_tiles(scope, months, now, before),
+            "tiles": self._get_tiles(scope, months, now, earlier),
             "work": self._get_work(scope),
             "charts": {
                 "aging": self._chart_aging(owed),
@@ -124,11 +135,27 @@ class DunningDashboard(models.AbstractModel):
                 "cei": self._chart_cei(months),
                 "funnel": self._chart_funnel(now.funnel),
                 "cash": self._chart_cash(scope, day, history.weeks),
-                "channels": self._chart_channels(scope, months, length),
+                "channels": self._chart_channels(now.messages),
             },
-            "debtors": self._get_debtor_rows(scope, day, debtors),
         }
-        return figures | ({"check": self.get_check(filters)} if check else {})
+        if complete:
+            figures["debtors"] = self.get_debtors(filters)
+            figures["check"] = self.get_check(filters)
+        return figures
+
+    @api.model
+    @api.readonly
+    def get_debtors(self, filters=None):
+        """Who owes most.
+
+        :param filters: as of ``get_figures``
+        :return: list of dicts with ``id`` and ``name`` of the customer, ``open`` and
+            ``overdue`` in company currency, and ``action``
+        :raise: as ``get_figures``
+        """
+        filters, scope = self._get_scope(filters)
+        self = self.with_company(scope.company)
+        return self._get_debtor_rows(scope, filters["date"])
 
     @api.model
     @api.readonly
@@ -239,14 +266,13 @@ class DunningDashboard(models.AbstractModel):
         return companies.browse(company_id)
 
     def _get_debtors(self, filters):
-        """Domain of the customers that the filters leave, None for all."""
+        """``debtors`` of the scope: the customers that the filters leave."""
         company = Domain("company_id", "=", filters["company_id"])
-        found = [
-            Domain(records, "any", company & domain & Domain(name, "=", filters[name]))
+        return tuple(
+            (records, company & domain & Domain(name, "=", filters[name]))
             for name, (records, domain) in self._get_customer_filters().items()
             if filters[name]
-        ]
-        return Domain.AND(found) if found else None
+        )
 
     def _get_options(self, company):
         cases = self.env["dunning.case"]._read_group(
@@ -289,8 +315,11 @@ class DunningDashboard(models.AbstractModel):
             aged=ends[-1 - length],
             first=self._get_first_week(day),
             periods=[
-                ends[-1 - months] - timedelta(days=RISK_DAYS - 1)
-                for months in (2 * length, length, 0)
+                (
+                    ends[-1 - length - at] - timedelta(days=RISK_DAYS - 1),
+                    ends[-1 - at] - timedelta(days=RISK_DAYS),
+                )
+                for at in (length, 0)
             ],
         )
 
@@ -373,18 +402,17 @@ class DunningDashboard(models.AbstractModel):
     def _get_all(self, scope, months, period):
         """{code: figure} of one period, whatever it is read from."""
         first, last = self._get_days(months, period.length, period.at)
-        overdue = self.env["dunning.dashboard.ledger"]._get_overdue(period.aging)
         return {
-            "receivables": kpi.Figure(sum(period.aging.values())),
-            "overdue": kpi.Figure(overdue),
+            "receivables": kpi.Figure(period.opened),
+            "overdue": kpi.Figure(period.overdue),
             **self._measure(months, period.at, period.length),
             "recovery": kpi.recovery_rate(
                 sum(paid for *_level, paid in period.funnel),
                 sum(asked for *_level, asked, _paid in period.funnel),
             ),
             "promises": self._get_promise_rate(scope, first, last),
-            "at_risk": kpi.at_risk_rate(*period.at_risk),
-            **self._count_messages(scope, first, last),
+            "at_risk": kpi.at_risk_rate(period.unpaid, period.billed),
+            **self._count_messages(period.messages),
         }
 
     def _get_days(self, months, length, at):
@@ -431,8 +459,8 @@ class DunningDashboard(models.AbstractModel):
     def _get_own_domain(self, scope):
         """Of the company and the customers that the filters let through."""
         domain = Domain("company_id", "=", scope.company.id)
-        if scope.debtors is not None:
-            domain &= Domain("partner_id", "any", scope.debtors)
+        if scope.debtors:
+            domain &= Domain("partner_id", "any", scope.get_customers())
         return domain
 
     def _get_promise_domain(self, scope, first, last):
@@ -469,14 +497,27 @@ class DunningDashboard(models.AbstractModel):
             & Domain("date", "<=", last)
         )
 
-    def _count_messages(self, scope, first, last):
-        counts = dict(
-            self.env["dunning.notice"]._read_group(
-                self._get_message_domain(scope, first, last), ["state"], ["__count"]
-            )
+    def _read_messages(self, scope, months, length):
+        """{point at which a period ends: its messages}, of this period and the one
+        before."""
+        (start, _last), (first, last) = (
+            self._get_days(months, length, at) for at in (length, 0)
         )
+        rows = self.env["dunning.notice"]._read_group(
+            self._get_message_domain(scope, start, last),
+            ["date:day", "state", "channel"],
+            ["__count"],
+        )
+        messages = {0: [], length: []}
+        for day, *message in rows:
+            messages[0 if day >= first else length].append(message)
+        return messages
+
+    def _count_messages(self, messages):
         return {
-            code: kpi.Figure(sum(counts.get(state, 0) for state in states))
+            code: kpi.Figure(
+                sum(number for state, _channel, number in messages if state in states)
+            )
             for code, states in self._get_message_states().items()
         }
 
@@ -495,8 +536,8 @@ class DunningDashboard(models.AbstractModel):
         bounced = Domain("dunning_bounced_email", "!=", False) & Domain(
             "company_id", "in", [False, scope.company.id]
         )
-        if scope.debtors is not None:
-            bounced &= Domain("commercial_partner_id", "any", scope.debtors)
+        if scope.debtors:
+            bounced &= Domain("commercial_partner_id", "any", scope.get_customers())
         found = {
             "approvals": ("dunning.notice", real & Domain("state", "=", "planned")),
             "unknown_outcomes": (
@@ -552,12 +593,13 @@ class DunningDashboard(models.AbstractModel):
         """{value: label} of a selection field."""
         return dict(self.env[model]._fields[name]._description_selection(self.env))
 
-    def _sum_bands(self, owed):
-        """{bucket: amount} of what is open by bucket and band."""
-        aging = dict.fromkeys(AGING, 0.0)
-        for (bucket, _band), amount in owed.items():
-            aging[bucket] += amount
-        return aging
+    def _sum_overdue(self, owed):
+        """What of the aging is past due; credits are not taken off."""
+        return sum(
+            amount
+            for (bucket, _band), amount in owed.items()
+            if bucket in aging.BUCKETS[1:]
+        )
 
     def _chart_aging(self, owed):
         bands = self._get_labels("dunning.exposure", "band")
@@ -633,24 +675,27 @@ class DunningDashboard(models.AbstractModel):
             unit="money",
         )
 
-    def _chart_channels(self, scope, months, length):
-        first, last = self._get_days(months, length, 0)
-        rows = self.env["dunning.notice"]._read_group(
-            self._get_message_domain(scope, first, last)
-            & Domain("state", "in", DELIVERED),
-            ["channel"],
-            ["__count"],
-        )
+    def _chart_channels(self, messages):
+        sent = Counter()
+        for state, channel, number in messages:
+            if state in DELIVERED:
+                sent[channel] += number
         names = self._get_labels("dunning.notice", "channel")
         return self._prepare_chart(
             "bar",
-            [names.get(channel, channel) for channel, _count in rows],
-            [(self.env._("Messages sent"), [count for _channel, count in rows])],
+            [names.get(channel, channel) for channel in sorted(sent)],
+            [
+                (
+                    self.env._("Messages sent"),
+                    [sent[channel] for channel in sorted(sent)],
+                )
+            ],
             unit="count",
         )
 
-    def _get_debtor_rows(self, scope, day, debtors):
-        opened = self.env["dunning.dashboard.ledger"]._get_open_domain(scope, day)
+    def _get_debtor_rows(self, scope, day):
+        ledger = self.env["dunning.dashboard.ledger"]
+        opened = ledger._get_open_domain(scope, day)
         return [
             {
                 "id": partner_id,
@@ -664,7 +709,7 @@ class DunningDashboard(models.AbstractModel):
                     name,
                 ),
             }
-            for partner_id, name, owed, overdue in debtors
+            for partner_id, name, owed, overdue in ledger._read_debtors(scope, day, TOP)
         ]
 
     def _get_check(self, scope, day):

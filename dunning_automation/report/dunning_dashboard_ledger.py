@@ -6,10 +6,9 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..models.dunning_dashboard_sum import SALES
+from ..models.dunning_dashboard_sum import CASH_JOURNALS, SALES
 from ..tools import aging
 
-CASH_JOURNALS = ("bank", "cash", "credit")
 CREDITS = "credits"
 COLUMNS = (*aging.BUCKETS, CREDITS)
 """Of the aging, by number: see ``tools/aging.py``; -1 is what nobody matched yet."""
@@ -23,8 +22,13 @@ class Scope(NamedTuple):
 
     company: models.BaseModel
     currency_id: int | None = None
-    debtors: Domain | None = None
-    """On customers (commercial partners), None = all"""
+    debtors: tuple = ()
+    """(field, domain) each: of the customers (commercial partners) only those of whose
+    records in this one2many field some are in the domain"""
+
+    def get_customers(self):
+        """Domain of the customers."""
+        return Domain.AND(Domain(name, "any", domain) for name, domain in self.debtors)
 
 
 class History(NamedTuple):
@@ -33,17 +37,13 @@ class History(NamedTuple):
     months: list
     """[change of the receivables, sales, cash, not due at its end less credits that
     were not due either] of each month, the first from the beginning"""
-    aging: dict
-    """{column: what was open on the day that was asked for}"""
     weeks: dict
     """{number: cash}"""
-    periods: list
-    """[unpaid 90 days after it was due, billed] of what was due before the first day,
-    from there until the next one, and so on"""
+    sums: list
+    """open and overdue on the day that was asked for, then unpaid 90 days after it was
+    due and billed, of each period"""
 
-    def add(
-        self, begun, ended, is_sale, is_cash, week, period, is_unpaid, column, amount
-    ):
+    def add(self, begun, ended, is_sale, is_cash, week, amount, *sums):
         """Take in what began in a month and counted as not due until another."""
         month = self.months[begun]
         month[0] += amount
@@ -51,12 +51,10 @@ class History(NamedTuple):
         month[2] -= amount * is_cash
         for month in self.months[begun:ended]:
             month[3] += amount
-        if column is not None:
-            self.aging[COLUMNS[column]] += amount
         if week is not None:
             self.weeks[week] -= amount
-        self.periods[period][0] += amount * is_unpaid
-        self.periods[period][1] += amount
+        for index, sum_ in enumerate(sums):
+            self.sums[index] += sum_ or 0.0
 
 
 class DunningDashboardLedger(models.AbstractModel):
@@ -86,8 +84,10 @@ class DunningDashboardLedger(models.AbstractModel):
         )
         if scope.currency_id:
             domain &= Domain("currency_id", "=", scope.currency_id)
-        if scope.debtors is not None:
-            domain &= Domain("partner_id.commercial_partner_id", "any", scope.debtors)
+        if scope.debtors:
+            domain &= Domain(
+                "partner_id.commercial_partner_id", "any", scope.get_customers()
+            )
         return domain
 
     @api.model
@@ -148,7 +148,7 @@ class DunningDashboardLedger(models.AbstractModel):
         self.env.flush_all()
         spans = SQL(
             "(SELECT * FROM %s AS every WHERE %s) AS span",
-            self._get_spans(scope, by_customer or scope.debtors is not None),
+            self._get_spans(scope, by_customer or bool(scope.debtors)),
             SQL(" AND ").join(self._get_conditions(scope)),
         )
         return self.env.execute_query(SQL(sql, spans=spans, **parameters))
@@ -158,7 +158,7 @@ class DunningDashboardLedger(models.AbstractModel):
         sums = self.env["dunning.dashboard.sum"]
         if not self._reads_all_lines(scope.company):
             query = self.env["account.move.line"]._search(
-                self._get_lines_domain(scope._replace(debtors=None))
+                self._get_lines_domain(scope._replace(debtors=()))
             )
             return SQL(
                 "(%s)", sums._get_direct_sql(query.subselect("account_move_line.*"))
@@ -182,66 +182,63 @@ class DunningDashboardLedger(models.AbstractModel):
         yield SQL("every.company_id = %s", scope.company.id)
         if scope.currency_id:
             yield SQL("every.currency_id = %s", scope.currency_id)
-        if scope.debtors is not None:
-            partners = self.env["res.partner"].with_context(active_test=False)
-            debtors = partners._search(scope.debtors)
-            yield SQL("every.partner_id IN %s", debtors.subselect())
+        for name, domain in scope.debtors:
+            field = self.env["res.partner"]._fields[name]
+            query = self.env[field.comodel_name]._search(domain)
+            yield SQL("every.partner_id IN %s", query.subselect(field.inverse_name))
 
     # === WHAT IS OWED === #
 
     @api.model
-    def _get_overdue(self, aging_):
-        """What of the aging is past due; credits are not taken off."""
-        return sum(aging_.get(name, 0.0) for name in aging.BUCKETS[1:])
-
-    @api.model
-    def _read_debtors(self, scope, day, limit):
-        """What was open on ``day``, by risk and by customer.
+    def _read_aging(self, scope, day):
+        """What was open on ``day``.
 
         :return: {(column, band): amount}, see ``COLUMNS``; band: risk of the debtor or
-            None; and of those who owed most a list of (partner id, name, open,
-            overdue)
+            None
         """
         rows = self._sum(
             scope,
             """
-            WITH debt AS MATERIALIZED (
-                SELECT partner_id, bucket, SUM(amount) AS amount
-                  FROM (SELECT partner_id, amount, %(bucket)s AS bucket
-                          FROM %(spans)s
-                         WHERE day_from <= %(day)s AND day_until > %(day)s) item
-                 GROUP BY 1, 2
-            ), debtor AS (
-                SELECT partner_id, SUM(amount) AS owed,
-                       COALESCE(SUM(amount) FILTER (WHERE bucket > 0), 0) AS overdue
-                  FROM debt
-                 WHERE partner_id IS NOT NULL
-                 GROUP BY partner_id
-                HAVING SUM(amount) > 0
-                 ORDER BY owed DESC, partner_id
-                 LIMIT %(limit)s
-            )
-            SELECT bucket, band, NULL AS partner_id, NULL AS name,
-                   SUM(amount)::float AS owed, NULL AS overdue
-              FROM debt
+            SELECT CASE WHEN is_credit THEN -1
+                        ELSE WIDTH_BUCKET(%(day)s - due, %(firsts)s::integer[]) END,
+                   exposure.band, SUM(amount)::float
+              FROM %(spans)s
          LEFT JOIN dunning_exposure exposure
-                ON exposure.partner_id = debt.partner_id
-               AND exposure.company_id = %(company)s
-             GROUP BY bucket, band
-         UNION ALL
-            SELECT NULL, NULL, partner.id, partner.name, owed::float, overdue::float
-              FROM debtor
-              JOIN res_partner partner ON partner.id = debtor.partner_id
-             ORDER BY owed DESC, partner_id
+                ON exposure.partner_id = span.partner_id
+               AND exposure.company_id = span.company_id
+             WHERE day_from <= %(day)s AND day_until > %(day)s
+             GROUP BY 1, 2
             """,
             by_customer=True,
-            company=scope.company.id,
-            bucket=self._get_bucket_sql(day),
+            day=day,
+            firsts=[last + 1 for last in aging.LAST_DAYS],
+        )
+        return {(COLUMNS[index], band): amount for index, band, amount in rows}
+
+    @api.model
+    def _read_debtors(self, scope, day, limit):
+        """Who owed most on ``day``: list of (partner id, name, open, overdue)."""
+        return self._sum(
+            scope,
+            """
+            SELECT partner.id, partner.name, owed::float, COALESCE(overdue, 0)::float
+              FROM (SELECT partner_id, SUM(amount) AS owed,
+                           SUM(amount) FILTER (WHERE due < %(day)s AND NOT is_credit)
+                               AS overdue
+                      FROM %(spans)s
+                     WHERE day_from <= %(day)s AND day_until > %(day)s
+                       AND partner_id IS NOT NULL
+                     GROUP BY partner_id
+                    HAVING SUM(amount) > 0
+                     ORDER BY owed DESC, partner_id
+                     LIMIT %(limit)s) debtor
+              JOIN res_partner partner ON partner.id = debtor.partner_id
+             ORDER BY owed DESC, partner.id
+            """,
+            by_customer=True,
             day=day,
             limit=limit,
         )
-        owed = {(COLUMNS[row[0]], row[1]): row[4] for row in rows if not row[2]}
-        return owed, [row[2:] for row in rows if row[2]]
 
     @api.model
     def _read_check(self, scope, day):
@@ -253,7 +250,7 @@ class DunningDashboardLedger(models.AbstractModel):
         :return: {currency id: ((sum, left over, balance) in company currency, the same
             in that currency)}, for the whole company, or one currency of it
         """
-        scope = scope._replace(debtors=None)
+        scope = scope._replace(debtors=())
         sums = self._sum(
             scope,
             """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
@@ -314,67 +311,58 @@ class DunningDashboardLedger(models.AbstractModel):
     # === WHAT HAPPENED === #
 
     @api.model
-    def _read_history(self, scope, ends, aged=None, first=None, periods=None):
+    def _read_history(self, scope, ends, aged=None, first=None, periods=()):
         """What was booked and what was open, in one reading.
 
         :param ends: last days of months, ascending
-        :param aged: day of which the aging is read, default: the last one
+        :param aged: day of which is told what was open, default: the last one
         :param first: day from which cash is summed up by weeks, default: the last one
-        :param periods: days (ascending) between which it is told what was due and paid
-            in time
+        :param periods: (first day, last day) each, of which is told what was due then
+            and paid in time
         :rtype: History
         """
         last = ends[-1]
-        periods = periods or [last]
         rows = self._sum(
             scope,
             """
             SELECT WIDTH_BUCKET(day_from - 1, %(ends)s::date[]),
                    WIDTH_BUCKET(LEAST(day_until - 1, due), %(ends)s::date[]),
-                   is_sale, ledger.type IN %(cash)s,
-                   CASE WHEN ledger.type IN %(cash)s AND day_from >= %(first)s
-                        THEN (day_from - %(first)s) / 7
-                   END,
-                   CASE WHEN is_sale AND NOT is_credit
-                        THEN WIDTH_BUCKET(due, %(periods)s::date[]) ELSE 0
-                   END,
-                   day_until > due + %(risk_days)s,
-                   CASE WHEN day_from <= %(aged)s AND day_until > %(aged)s
-                        THEN %(bucket)s
-                   END,
-                   SUM(amount)::float
+                   is_sale, is_cash,
+                   CASE WHEN is_cash AND day_from >= %(first)s
+                        THEN (day_from - %(first)s) / 7 END,
+                   SUM(amount)::float, %(sums)s
               FROM %(spans)s
-              JOIN account_journal ledger ON ledger.id = span.journal_id
              WHERE day_from <= %(last)s
-             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8""",
-            aged=aged or last,
-            bucket=self._get_bucket_sql(aged or last),
-            cash=CASH_JOURNALS,
+             GROUP BY 1, 2, 3, 4, 5""",
             ends=ends,
             first=first or last,
             last=last,
-            periods=periods,
-            risk_days=RISK_DAYS,
+            sums=SQL(", ").join(
+                SQL("(SUM(amount) FILTER (WHERE %s))::float", condition)
+                for condition in self._get_sum_conditions(aged or last, periods)
+            ),
         )
         history = History(
             [[0.0] * 4 for _end in ends],
-            dict.fromkeys(COLUMNS, 0.0),
             defaultdict(float),
-            [[0.0, 0.0] for _period in range(len(periods) + 1)],
+            [0.0] * (2 + 2 * len(periods)),
         )
         for row in rows:
             history.add(*row)
         return history
 
     @api.model
-    def _get_bucket_sql(self, day):
-        """Number of the column of the aging of ``day``, see ``COLUMNS``."""
-        return SQL(
-            "CASE WHEN is_credit THEN -1"
-            " ELSE WIDTH_BUCKET(%s - due, %s::integer[]) END",
-            day,
-            [last + 1 for last in aging.LAST_DAYS],
-        )
+    def _get_sum_conditions(self, day, periods):
+        """What belongs to each of ``History.sums``."""
+        opened = SQL("day_from <= %s AND day_until > %s", day, day)
+        yield opened
+        yield SQL("%s AND due < %s AND NOT is_credit", opened, day)
+        for first, last in periods:
+            billed = SQL(
+                "is_sale AND NOT is_credit AND due BETWEEN %s AND %s", first, last
+            )
+            yield SQL("%s AND day_until > due + %s", billed, RISK_DAYS)
+            yield billed
 
     @api.model
     def _get_cash_domain(self, scope, first, last):

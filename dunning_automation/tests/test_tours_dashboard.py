@@ -34,11 +34,11 @@ class TestToursDashboard(ToursDashboard):
         dashboard = type(self.env["dunning.dashboard"])
         read, tries = dashboard.get_figures, []
 
-        def get_figures(dashboard, filters=None, check=True):
+        def get_figures(dashboard, filters=None, complete=True):
             if not tries:
                 tries.append(filters)
-                raise UserError("No database today")
-            return read(dashboard, filters, check)
+                raise UserError(self.env._("No database today"))
+            return read(dashboard, filters, complete)
 
         get_figures._api_model = get_figures._readonly = True
         with (

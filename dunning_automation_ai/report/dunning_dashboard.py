@@ -142,7 +142,7 @@ class DunningDashboard(models.AbstractModel):
 
     def _is_forecast(self, scope, day):
         """The forecast knows no filters and no past."""
-        is_all = scope.debtors is None and not scope.currency_id
+        is_all = not scope.debtors and not scope.currency_id
         return is_all and day == scope.company._dunning_today()
 
     def _read_coming(self, scope):

@@ -56,6 +56,7 @@ export class DunningDashboard extends Component {
         this.keepLast = new KeepLast();
         this.state = useState({
             figures: null,
+            debtors: null,
             check: null,
             error: null,
             loading: false,
@@ -79,30 +80,33 @@ export class DunningDashboard extends Component {
     async load(isFresh = true) {
         this.state.loading = true;
         try {
-            this.state.figures = await this.read("get_figures", {check: false});
+            this.state.figures = await this.read("get_figures", {complete: false});
             this.state.error = null;
-            // Reads the whole ledger: nobody waits for it.
-            this.check(isFresh);
+            this.complete(isFresh);
         } catch (error) {
             this.fail(error);
         }
         this.state.loading = false;
     }
 
-    /** Other customers and another period have the same check. */
-    async check(isFresh) {
+    /**
+     * What reads each customer, or the whole ledger, and for which nobody waits. Other
+     * customers and another period have the same check.
+     */
+    async complete(isFresh) {
         const {
             company_id: company,
             date,
             currency_id: currency,
         } = this.state.figures.filters;
         const asked = `${company} ${date} ${currency}`;
-        if (this.state.check?.asked === asked && !isFresh) {
-            return;
+        if (this.state.check?.asked !== asked || isFresh) {
+            this.state.check = null;
         }
-        this.state.check = null;
+        this.state.debtors = null;
         try {
-            this.state.check = {asked, ...(await this.read("get_check"))};
+            this.state.debtors = await this.read("get_debtors");
+            this.state.check ||= {asked, ...(await this.read("get_check"))};
         } catch (error) {
             this.fail(error);
         }
@@ -204,8 +208,7 @@ export class DunningDashboard extends Component {
     }
 
     get isEmpty() {
-        const {debtors, tiles} = this.state.figures;
-        return !debtors.length && !tiles.some(({value}) => value);
+        return !this.state.figures.tiles.some(({value}) => value);
     }
 
     get work() {
