@@ -15,6 +15,7 @@ COLUMNS = (*aging.BUCKETS, CREDITS)
 PROMPT_DAYS = 30
 """A payment within so many days after a reminder is counted as its success."""
 RISK_DAYS = 90
+NO_WEEK = 99
 
 
 class Scope(NamedTuple):
@@ -43,15 +44,20 @@ class History(NamedTuple):
     """open and overdue on the day that was asked for, then unpaid 90 days after it was
     due and billed, of each period"""
 
-    def add(self, begun, ended, is_sale, is_cash, week, amount, *sums):
-        """Take in what began in a month and counted as not due until another."""
+    def add(self, code, amount, *sums):
+        """Take in what has the same ``code``: in which month it began, until which it
+        counted as not due, whether it is a sale or cash, and the week."""
+        code, week = divmod(code, 100)
+        code, is_cash = divmod(code, 2)
+        code, is_sale = divmod(code, 2)
+        begun, ended = divmod(code, 100)
         month = self.months[begun]
         month[0] += amount
         month[1] += amount * is_sale
         month[2] -= amount * is_cash
         for month in self.months[begun:ended]:
             month[3] += amount
-        if week is not None:
+        if week != NO_WEEK:
             self.weeks[week] -= amount
         for index, sum_ in enumerate(sums):
             self.sums[index] += sum_ or 0.0
@@ -325,18 +331,28 @@ class DunningDashboardLedger(models.AbstractModel):
         rows = self._sum(
             scope,
             """
-            SELECT WIDTH_BUCKET(day_from - 1, %(ends)s::date[]),
-                   WIDTH_BUCKET(LEAST(day_until - 1, due), %(ends)s::date[]),
-                   is_sale, is_cash,
-                   CASE WHEN is_cash AND day_from >= %(first)s
-                        THEN (day_from - %(first)s) / 7 END,
-                   SUM(amount)::float, %(sums)s
-              FROM %(spans)s
-             WHERE day_from <= %(last)s
-             GROUP BY 1, 2, 3, 4, 5""",
+            SELECT code, SUM(amount)::float, %(sums)s
+              FROM (SELECT (((WIDTH_BUCKET(day_from - 1, %(ends)s::date[]) * 100
+                              + WIDTH_BUCKET(LEAST(day_until - 1, due), %(ends)s)) * 2
+                             + is_sale::int) * 2
+                            + is_cash::int) * 100
+                           + CASE WHEN is_cash AND day_from >= %(first)s
+                                  THEN (day_from - %(first)s) / 7 ELSE %(no_week)s
+                             END AS code,
+                           amount, day_from, day_until, due, is_sale, is_credit
+                      FROM %(spans)s
+                     WHERE day_from <= %(last)s
+                 -- The planner expects as many codes as rows otherwise, and leaves all
+                 -- the work to one process.
+                 UNION ALL
+                    SELECT 0, amount, day_from, day_until, due, is_sale, is_credit
+                      FROM dunning_dashboard_total
+                     WHERE FALSE) item
+             GROUP BY code""",
             ends=ends,
             first=first or last,
             last=last,
+            no_week=NO_WEEK,
             sums=SQL(", ").join(
                 SQL("(SUM(amount) FILTER (WHERE %s))::float", condition)
                 for condition in self._get_sum_conditions(aged or last, periods)
