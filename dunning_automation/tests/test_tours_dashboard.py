@@ -32,12 +32,12 @@ class TestToursDashboard(ToursDashboard):
     def test_figures_cannot_be_read(self):
         """The reason is shown, and another try may do."""
         dashboard = type(self.env["dunning.dashboard"])
-        read, tries = dashboard.get_figures, []
+        read, tries, reason = dashboard.get_figures, [], "No database today"
 
         def get_figures(dashboard, filters=None, complete=True):
             if not tries:
                 tries.append(filters)
-                raise UserError(self.env._("No database today"))
+                raise UserError(reason)
             return read(dashboard, filters, complete)
 
         get_figures._api_model = get_figures._readonly = True
