@@ -2,7 +2,7 @@
     "name": "Dunning Automation",
     "summary": "Remind customers of due invoices, once, at the right time, "
     "and show everyone why",
-    "version": "19.0.1.6.0",
+    "version": "19.0.1.7.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "Dunning Automation contributors",
@@ -27,6 +27,8 @@
         "data/dunning_retry_data.xml",
         "data/ir_cron_data.xml",
         "data/ir_default_data.xml",
+        "data/dunning_dashboard_data.xml",
+        "data/web_tour_data.xml",
         "report/dunning_account_templates.xml",
         "report/dunning_evidence_reports.xml",
         "report/dunning_evidence_templates.xml",

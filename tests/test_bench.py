@@ -103,7 +103,7 @@ def test_the_dashboard_opens_and_follows_each_filter(bench):
     # Invoices, and their payments.
     assert LINES < dashboard["lines"] < 2 * LINES
     assert dashboard["statements"] > 0
-    assert len(dashboard["requests"]) == 7
+    assert len(dashboard["requests"]) == 9
     assert all(seconds > 0 for seconds in dashboard["requests"].values())
 
 

@@ -43,7 +43,10 @@ from . import dunning_courtesy
 from . import dunning_courtesy_cap
 from . import dunning_courtesy_holiday
 from . import dunning_courtesy_window
+from . import dunning_dashboard_span
+from . import dunning_dashboard_sum
 from . import dunning_dashboard_target
+from . import dunning_dashboard_total
 from . import dunning_decision
 from . import dunning_escalation
 from . import dunning_escalation_log

@@ -38,23 +38,26 @@ class DigestDigest(models.Model):
     def _compute_kpi_dunning_overdue(self):
         ledger = self.env["dunning.dashboard.ledger"]
         for digest, scope, _first, day in self._get_dunning_periods():
-            owed = ledger._read_aging(scope, day)
-            digest.kpi_dunning_overdue_value = ledger._get_overdue(owed)
+            _opened, overdue = ledger._read_history(scope, [day]).sums
+            digest.kpi_dunning_overdue_value = overdue
 
     def _compute_kpi_dunning_dso(self):
         """Of the three months before; 0 when nothing was sold in them."""
         dashboard = self.env["dunning.dashboard"]
         for digest, scope, _first, day in self._get_dunning_periods():
-            months = dashboard._read_months(scope, day)
+            history = dashboard._read_history(scope, day, DSO_MONTHS)
+            months = dashboard._get_months(day, history)
             dso = dashboard._measure(months, 0, DSO_MONTHS)["dso"]
             digest.kpi_dunning_dso_value = dso.value or 0.0
 
     def _compute_kpi_dunning_collected(self):
         ledger = self.env["dunning.dashboard.ledger"]
         for digest, scope, first, day in self._get_dunning_periods():
-            last = fields.Date.subtract(day, days=1)
-            cash = ledger._read_cash(scope, first, last)
-            digest.kpi_dunning_collected_value = sum(cash.values())
+            ends = [fields.Date.subtract(end, days=1) for end in (first, day)]
+            _earlier, (_change, _sales, cash, _not_due) = ledger._read_history(
+                scope, ends
+            ).months
+            digest.kpi_dunning_collected_value = cash
 
     def _compute_kpi_dunning_promises_kept(self):
         promises = self.env["dunning.promise"]

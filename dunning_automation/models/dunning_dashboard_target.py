@@ -48,7 +48,7 @@ class DunningDashboardTarget(models.Model):
     @api.model
     def _get_by_tile(self, scope):
         """{code of a tile: its target}; none for a part of the customers or items."""
-        if scope.debtors is not None or scope.currency_id:
+        if scope.debtors or scope.currency_id:
             return {}
         return self.search([("company_id", "=", scope.company.id)]).grouped("code")
 

@@ -86,6 +86,12 @@ class ResPartner(models.Model):
         help="What salespeople meet when they sell to this customer. Ends by itself "
         "when nothing is owed any more.",
     )
+    dunning_case_ids = fields.One2many(
+        "dunning.case", "partner_id", "Cases", groups=READERS
+    )
+    dunning_decision_ids = fields.One2many(
+        "dunning.decision", "partner_id", "Decisions", groups=READERS
+    )
     dunning_case_id = fields.Many2one(
         "dunning.case", compute="_compute_dunning_case", groups=READERS
     )

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import format_date
 
-from ..tools import kpi
+from ..tools import aging, kpi
 from ..tools.kpi_tiles import AGING, REASONS, TILES, WORK
 from .dunning_dashboard_ledger import PROMPT_DAYS, RISK_DAYS, Scope
 
@@ -36,6 +37,23 @@ class Month(NamedTuple):
     not_due: float
 
 
+class Period(NamedTuple):
+    """A period and what was read of it."""
+
+    at: int
+    """Months from its end to the day of the page"""
+    length: int
+    """In months"""
+    opened: float
+    overdue: float
+    unpaid: float
+    """Of what was billed, 90 days after it was due"""
+    billed: float
+    messages: list
+    """(state, channel, number)"""
+    funnel: list
+
+
 class DunningDashboard(models.AbstractModel):
     """What is owed, what is at risk, what happened and what waits, on one page.
 
@@ -49,7 +67,7 @@ class DunningDashboard(models.AbstractModel):
 
     @api.model
     @api.readonly
-    def get_figures(self, filters=None):
+    def get_figures(self, filters=None, complete=True):
         """All figures of one company, also for other programs:
         ``POST /json/2/dunning.dashboard/get_figures`` with ``{"filters": {...}}``.
 
@@ -58,6 +76,8 @@ class DunningDashboard(models.AbstractModel):
             ``months`` (length of the period that ends on that day: 1, 3, 6 or 12),
             ``policy_id`` and ``user_id`` (customers to whom the policy applies now, or
             whose open case the collector has now), ``currency_id`` (of the items)
+        :param bool complete: False leaves out ``debtors`` and ``check``, which read
+            each customer and the whole ledger: a page asks for them when it is there
         :return: dict with
 
             - ``tiles``: dicts with ``code``, ``title``, ``value`` (None: no figure,
@@ -70,9 +90,8 @@ class DunningDashboard(models.AbstractModel):
               ``work`` is a list of the same kind for what waits now, whatever the date
             - ``charts``: ``aging``, ``dso``, ``cei``, ``funnel``, ``cash`` and
               ``channels``, each with ``type``, ``labels`` and ``datasets``
-            - ``debtors``: who owes most (``id``, ``name``, ``open``, ``overdue``)
-            - ``check``: ``reconciles``, ``difference`` and ``rows``: whether the aging
-              adds up to the balance of the receivable accounts, per currency
+            - ``debtors``: see ``get_debtors``
+            - ``check``: see ``get_check``
             - ``filters`` as they were applied, and ``options`` to choose from: dicts
               with the ``name`` of a filter, the words for ``every`` one, and
               ``choices`` (``id``, ``name``)
@@ -82,35 +101,81 @@ class DunningDashboard(models.AbstractModel):
         :raise AccessError: no collections user, or not a company of the user
         :raise UserError: a filter is not known or its value makes no sense
         """
-        if not self.env.user.has_group("dunning_automation.group_user"):
-            raise AccessError(
-                self.env._("Only collections users see the figures of collections.")
-            )
-        filters = self._clean(filters or {})
-        company = self.env["res.company"].browse(filters["company_id"])
+        filters, scope = self._get_scope(filters)
+        company, day, length = scope.company, filters["date"], filters["months"]
         self = self.with_company(company)
-        scope = Scope(company, filters["currency_id"], self._get_debtors(filters))
-        months = self._read_months(scope, filters["date"])
-        owed = self.env["dunning.dashboard.ledger"]._read_aging(scope, filters["date"])
-        funnel = self._read_funnel(scope, months, filters["months"], 0)
-        return {
+        history = self._read_history(scope, day, length)
+        months = self._get_months(day, history)
+        opened, overdue, *before, unpaid, billed = history.sums
+        owed = self.env["dunning.dashboard.ledger"]._read_aging(scope, day)
+        messages = self._read_messages(scope, months, length)
+        now, earlier = (
+            Period(
+                at,
+                length,
+                *sums,
+                messages[at],
+                self._read_funnel(scope, months, length, at),
+            )
+            for at, sums in (
+                (0, (sum(owed.values()), self._sum_overdue(owed), unpaid, billed)),
+                (length, (opened, overdue, *before)),
+            )
+        )
+        figures = {
             "currency_id": company.currency_id.id,
             "filters": filters,
             "options": self._get_options(company),
             "may_set_targets": self.env["dunning.dashboard.target"].has_access("write"),
-            "tiles": self._get_tiles(scope, filters["months"], months, owed, funnel),
+            "tiles": self._get_tiles(scope, months, now, earlier),
             "work": self._get_work(scope),
             "charts": {
                 "aging": self._chart_aging(owed),
                 "dso": self._chart_dso(months),
                 "cei": self._chart_cei(months),
-                "funnel": self._chart_funnel(funnel),
-                "cash": self._chart_cash(scope, filters["date"]),
-                "channels": self._chart_channels(scope, months, filters["months"]),
+                "funnel": self._chart_funnel(now.funnel),
+                "cash": self._chart_cash(scope, day, history.weeks),
+                "channels": self._chart_channels(now.messages),
             },
-            "debtors": self._get_debtor_rows(scope, filters["date"]),
-            "check": self._get_check(scope, filters["date"]),
         }
+        if complete:
+            figures["debtors"] = self.get_debtors(filters)
+            figures["check"] = self.get_check(filters)
+        return figures
+
+    @api.model
+    @api.readonly
+    def get_debtors(self, filters=None):
+        """Who owes most.
+
+        :param filters: as of ``get_figures``
+        :return: list of dicts with ``id`` and ``name`` of the customer, ``open`` and
+            ``overdue`` in company currency, and ``action``
+        :raise: as ``get_figures``
+        """
+        filters, scope = self._get_scope(filters)
+        self = self.with_company(scope.company)
+        return self._get_debtor_rows(scope, filters["date"])
+
+    @api.model
+    @api.readonly
+    def get_check(self, filters=None):
+        """Whether the figures can be trusted: what they say is open is what each
+        invoice says, and the balance of the receivable accounts. Of all customers,
+        whatever the filters.
+
+        :param filters: as of ``get_figures``; its company, day and currency count
+        :return: dict with ``reconciles``, ``difference`` (the largest one, in company
+            currency) and ``rows``, one per currency: ``currency_id``; ``aging``,
+            ``open`` and ``balance`` in company currency, and the largest difference of
+            them; ``difference_currency`` the same in that currency. ``findings``: of
+            the data, as ``work`` of ``get_figures``; empty for who may not mend them
+        :raise: as ``get_figures``
+        """
+        filters, scope = self._get_scope(filters)
+        self = self.with_company(scope.company)
+        check = self._get_check(scope, filters["date"])
+        return check | {"findings": self._get_findings()}
 
     @api.model
     def action_print(self, filters=None):
@@ -152,14 +217,25 @@ class DunningDashboard(models.AbstractModel):
 
     # === FILTERS === #
 
+    def _get_scope(self, filters):
+        """(filters as they are applied, what they let through)"""
+        if not self.env.user.has_group("dunning_automation.group_user"):
+            raise AccessError(
+                self.env._("Only collections users see the figures of collections.")
+            )
+        filters = self._clean(filters or {})
+        company = self.env["res.company"].browse(filters["company_id"])
+        debtors = self._get_debtors(filters)
+        return filters, Scope(company, filters["currency_id"], debtors)
+
     @api.model
     def _get_customer_filters(self):
-        """{filter: (model, domain)}: the filter is a field of the model, whose records
-        hold the customers (``partner_id``) that it leaves. Others add theirs, and what
-        is chosen from to ``_get_options``."""
+        """{filter: (records, domain)}: it is a field of those records of a customer
+        (a field of his) that the domain leaves. Others add theirs, and what is chosen
+        from to ``_get_options``."""
         return {
-            "policy_id": ("dunning.decision", Domain.TRUE),
-            "user_id": ("dunning.case", Domain("state", "=", "open")),
+            "policy_id": ("dunning_decision_ids", Domain.TRUE),
+            "user_id": ("dunning_case_ids", Domain("state", "=", "open")),
         }
 
     def _clean(self, filters):
@@ -190,21 +266,13 @@ class DunningDashboard(models.AbstractModel):
         return companies.browse(company_id)
 
     def _get_debtors(self, filters):
-        """Ids of the customers that the filters leave, None for all."""
+        """``debtors`` of the scope: the customers that the filters leave."""
         company = Domain("company_id", "=", filters["company_id"])
-        chosen = [
-            (model, company & domain & Domain(name, "=", filters[name]))
-            for name, (model, domain) in self._get_customer_filters().items()
+        return tuple(
+            (records, company & domain & Domain(name, "=", filters[name]))
+            for name, (records, domain) in self._get_customer_filters().items()
             if filters[name]
-        ]
-        found = [
-            {
-                partner.id
-                for (partner,) in self.env[model]._read_group(domain, ["partner_id"])
-            }
-            for model, domain in chosen
-        ]
-        return sorted(set.intersection(*found)) if found else None
+        )
 
     def _get_options(self, company):
         cases = self.env["dunning.case"]._read_group(
@@ -235,19 +303,36 @@ class DunningDashboard(models.AbstractModel):
 
     # === THE LEDGER BY MONTH === #
 
-    def _read_months(self, scope, day):
+    def _get_ends(self, day):
+        """Last days of the months that end on ``day``, and the point before them."""
+        return [day - relativedelta(months=index) for index in range(HISTORY, -1, -1)]
+
+    def _read_history(self, scope, day, length):
+        ends = self._get_ends(day)
+        return self.env["dunning.dashboard.ledger"]._read_history(
+            scope,
+            ends,
+            aged=ends[-1 - length],
+            first=self._get_first_week(day),
+            periods=[
+                (
+                    ends[-1 - length - at] - timedelta(days=RISK_DAYS - 1),
+                    ends[-1 - at] - timedelta(days=RISK_DAYS),
+                )
+                for at in (length, 0)
+            ],
+        )
+
+    def _get_months(self, day, history):
         """The months that end on ``day``, the latest first, and one point before."""
-        ledger = self.env["dunning.dashboard.ledger"]
-        ends = [day - relativedelta(months=index) for index in range(HISTORY + 1)]
-        starts = [end + timedelta(days=1) for end in reversed(ends[1:])]
-        flows = ledger._read_flows(scope, starts, day)
-        not_due = ledger._read_not_due(scope, ends)
+        ends = self._get_ends(day)
+        starts = [day.min, *(end + timedelta(days=1) for end in ends)]
         months, receivables = [], 0.0
-        for index, end in enumerate(reversed(ends), start=-1):
-            change, sales, cash = flows.get(index, (0.0, 0.0, 0.0))
+        for start, end, row in zip(starts, ends, history.months, strict=False):
+            change, sales, cash, not_due = row
             receivables += change
-            days = (end - starts[index]).days + 1 if index >= 0 else 0
-            months.append(Month(end, days, sales, cash, receivables, not_due[end]))
+            days = (end - start).days + 1
+            months.append(Month(end, days, sales, cash, receivables, not_due))
         return months[::-1]
 
     def _measure(self, months, at, length):
@@ -275,25 +360,15 @@ class DunningDashboard(models.AbstractModel):
 
     # === TILES === #
 
-    def _get_tiles(self, scope, length, months, owed, funnel):
-        ledger = self.env["dunning.dashboard.ledger"]
-        earlier = ledger._read_aging(scope, months[length].end)
-        now = self._get_all(scope, length, months, 0, owed, funnel)
-        before = self._get_all(
-            scope,
-            length,
-            months,
-            length,
-            earlier,
-            self._read_funnel(scope, months, length, length),
-        )
-        actions = self._get_actions(scope, months, length)
+    def _get_tiles(self, scope, months, period, before):
+        now, earlier = (self._get_all(scope, months, one) for one in (period, before))
+        actions = self._get_actions(scope, months, period.length)
         targets = self.env["dunning.dashboard.target"]._get_by_tile(scope)
         return [
             self._prepare_tile(
                 tile,
                 now[tile.code],
-                before[tile.code].value,
+                earlier[tile.code].value,
                 actions.get(tile.code),
                 targets.get(tile.code),
             )
@@ -324,23 +399,20 @@ class DunningDashboard(models.AbstractModel):
         """Why there is no figure, in words."""
         return self.env._(REASONS[figure.reason]) if figure.reason else ""
 
-    def _get_all(self, scope, length, months, at, owed, funnel):
+    def _get_all(self, scope, months, period):
         """{code: figure} of one period, whatever it is read from."""
-        first, last = self._get_days(months, length, at)
-        delay = timedelta(days=RISK_DAYS)
-        ledger = self.env["dunning.dashboard.ledger"]
-        at_risk = ledger._read_at_risk(scope, first - delay, last - delay)
+        first, last = self._get_days(months, period.length, period.at)
         return {
-            "receivables": kpi.Figure(sum(owed.values())),
-            "overdue": kpi.Figure(ledger._get_overdue(owed)),
-            **self._measure(months, at, length),
+            "receivables": kpi.Figure(period.opened),
+            "overdue": kpi.Figure(period.overdue),
+            **self._measure(months, period.at, period.length),
             "recovery": kpi.recovery_rate(
-                sum(paid for *_level, paid in funnel),
-                sum(asked for *_level, asked, _paid in funnel),
+                sum(paid for *_level, paid in period.funnel),
+                sum(asked for *_level, asked, _paid in period.funnel),
             ),
             "promises": self._get_promise_rate(scope, first, last),
-            "at_risk": kpi.at_risk_rate(*at_risk),
-            **self._count_messages(scope, first, last),
+            "at_risk": kpi.at_risk_rate(period.unpaid, period.billed),
+            **self._count_messages(period.messages),
         }
 
     def _get_days(self, months, length, at):
@@ -387,8 +459,8 @@ class DunningDashboard(models.AbstractModel):
     def _get_own_domain(self, scope):
         """Of the company and the customers that the filters let through."""
         domain = Domain("company_id", "=", scope.company.id)
-        if scope.debtors is not None:
-            domain &= Domain("partner_id", "in", scope.debtors)
+        if scope.debtors:
+            domain &= Domain("partner_id", "any", scope.get_customers())
         return domain
 
     def _get_promise_domain(self, scope, first, last):
@@ -425,14 +497,27 @@ class DunningDashboard(models.AbstractModel):
             & Domain("date", "<=", last)
         )
 
-    def _count_messages(self, scope, first, last):
-        counts = dict(
-            self.env["dunning.notice"]._read_group(
-                self._get_message_domain(scope, first, last), ["state"], ["__count"]
-            )
+    def _read_messages(self, scope, months, length):
+        """{point at which a period ends: its messages}, of this period and the one
+        before."""
+        (start, _last), (first, last) = (
+            self._get_days(months, length, at) for at in (length, 0)
         )
+        rows = self.env["dunning.notice"]._read_group(
+            self._get_message_domain(scope, start, last),
+            ["date:day", "state", "channel"],
+            ["__count"],
+        )
+        messages = {0: [], length: []}
+        for day, *message in rows:
+            messages[0 if day >= first else length].append(message)
+        return messages
+
+    def _count_messages(self, messages):
         return {
-            code: kpi.Figure(sum(counts.get(state, 0) for state in states))
+            code: kpi.Figure(
+                sum(number for state, _channel, number in messages if state in states)
+            )
             for code, states in self._get_message_states().items()
         }
 
@@ -451,8 +536,8 @@ class DunningDashboard(models.AbstractModel):
         bounced = Domain("dunning_bounced_email", "!=", False) & Domain(
             "company_id", "in", [False, scope.company.id]
         )
-        if scope.debtors is not None:
-            bounced &= Domain("commercial_partner_id", "in", scope.debtors)
+        if scope.debtors:
+            bounced &= Domain("commercial_partner_id", "any", scope.get_customers())
         found = {
             "approvals": ("dunning.notice", real & Domain("state", "=", "planned")),
             "unknown_outcomes": (
@@ -476,9 +561,9 @@ class DunningDashboard(models.AbstractModel):
             }
             for code, (model, domain) in found.items()
         ]
-        return work + self._get_data_work()
+        return work
 
-    def _get_data_work(self):
+    def _get_findings(self):
         """Checks of the ledger's data that found something, for those who may mend."""
         quality = self.env["dunning.data.quality"]
         if not quality._may_read():
@@ -507,6 +592,14 @@ class DunningDashboard(models.AbstractModel):
     def _get_labels(self, model, name):
         """{value: label} of a selection field."""
         return dict(self.env[model]._fields[name]._description_selection(self.env))
+
+    def _sum_overdue(self, owed):
+        """What of the aging is past due; credits are not taken off."""
+        return sum(
+            amount
+            for (bucket, _band), amount in owed.items()
+            if bucket in aging.BUCKETS[1:]
+        )
 
     def _chart_aging(self, owed):
         bands = self._get_labels("dunning.exposure", "band")
@@ -568,30 +661,35 @@ class DunningDashboard(models.AbstractModel):
             unit="count",
         )
 
-    def _chart_cash(self, scope, day):
-        first = day - timedelta(days=7 * WEEKS - 1)
-        cash = self.env["dunning.dashboard.ledger"]._read_cash(scope, first, day)
+    def _get_first_week(self, day):
+        """First day of the weeks that end on ``day``."""
+        return day - timedelta(days=7 * WEEKS - 1)
+
+    def _chart_cash(self, scope, day, weeks):
+        first = self._get_first_week(day)
         ends = [first + timedelta(days=7 * week + 6) for week in range(WEEKS)]
         return self._prepare_chart(
             "bar",
             [format_date(self.env, end) for end in ends],
-            [(self.env._("Cash in"), [cash.get(week, 0.0) for week in range(WEEKS)])],
+            [(self.env._("Cash in"), [weeks.get(week, 0.0) for week in range(WEEKS)])],
             unit="money",
         )
 
-    def _chart_channels(self, scope, months, length):
-        first, last = self._get_days(months, length, 0)
-        rows = self.env["dunning.notice"]._read_group(
-            self._get_message_domain(scope, first, last)
-            & Domain("state", "in", DELIVERED),
-            ["channel"],
-            ["__count"],
-        )
+    def _chart_channels(self, messages):
+        sent = Counter()
+        for state, channel, number in messages:
+            if state in DELIVERED:
+                sent[channel] += number
         names = self._get_labels("dunning.notice", "channel")
         return self._prepare_chart(
             "bar",
-            [names.get(channel, channel) for channel, _count in rows],
-            [(self.env._("Messages sent"), [count for _channel, count in rows])],
+            [names.get(channel, channel) for channel in sorted(sent)],
+            [
+                (
+                    self.env._("Messages sent"),
+                    [sent[channel] for channel in sorted(sent)],
+                )
+            ],
             unit="count",
         )
 
@@ -615,27 +713,26 @@ class DunningDashboard(models.AbstractModel):
         ]
 
     def _get_check(self, scope, day):
-        """Whether what is open adds up to the balance of the accounts."""
         rows = []
-        for row in self.env["dunning.dashboard.ledger"]._read_check(scope, day):
-            currency_id, left, balance, own_left, own_balance = row
+        found = self.env["dunning.dashboard.ledger"]._read_check(scope, day)
+        for currency_id, (amounts, own_amounts) in found.items():
             currency = self.env["res.currency"].browse(currency_id)
             company_currency = scope.company.currency_id
             rows.append(
-                {
+                dict(zip(("aging", "open", "balance"), amounts, strict=True))
+                | {
                     "currency_id": currency_id,
-                    "aging": left,
-                    "balance": balance,
-                    "difference": company_currency.round(left - balance),
-                    "difference_currency": currency.round(own_left - own_balance),
+                    "difference": self._spread(company_currency, amounts),
+                    "difference_currency": self._spread(currency, own_amounts),
                 }
             )
         return {
             "rows": rows,
-            "difference": scope.company.currency_id.round(
-                sum(row["difference"] for row in rows)
-            ),
+            "difference": max((row["difference"] for row in rows), default=0.0),
             "reconciles": not any(
                 row["difference"] or row["difference_currency"] for row in rows
             ),
         }
+
+    def _spread(self, currency, amounts):
+        return currency.round(max(amounts) - min(amounts))

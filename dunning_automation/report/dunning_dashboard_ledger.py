@@ -1,17 +1,21 @@
+from collections import defaultdict
+from datetime import timedelta
 from typing import NamedTuple
 
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..models.dunning_dashboard_sum import CASH_JOURNALS, SALES
 from ..tools import aging
 
-SALES = ("out_invoice", "out_refund", "out_receipt")
-CASH_JOURNALS = ("bank", "cash", "credit")
 CREDITS = "credits"
+COLUMNS = (*aging.BUCKETS, CREDITS)
+"""Of the aging, by number: see ``tools/aging.py``; -1 is what nobody matched yet."""
 PROMPT_DAYS = 30
 """A payment within so many days after a reminder is counted as its success."""
 RISK_DAYS = 90
+NO_WEEK = 99
 
 
 class Scope(NamedTuple):
@@ -19,17 +23,54 @@ class Scope(NamedTuple):
 
     company: models.BaseModel
     currency_id: int | None = None
-    debtors: list | None = None
-    """Ids of customers (commercial partners), None = all"""
+    debtors: tuple = ()
+    """(field, domain) each: of the customers (commercial partners) only those of whose
+    records in this one2many field some are in the domain"""
+
+    def get_customers(self):
+        """Domain of the customers."""
+        return Domain.AND(Domain(name, "any", domain) for name, domain in self.debtors)
+
+
+class History(NamedTuple):
+    """What was booked and open until a day, in company currency."""
+
+    months: list
+    """[change of the receivables, sales, cash, not due at its end less credits that
+    were not due either] of each month, the first from the beginning"""
+    weeks: dict
+    """{number: cash}"""
+    sums: list
+    """open and overdue on the day that was asked for, then unpaid 90 days after it was
+    due and billed, of each period"""
+
+    def add(self, code, amount, *sums):
+        """Take in what has the same ``code``: in which month it began, until which it
+        counted as not due, whether it is a sale or cash, and the week."""
+        code, week = divmod(code, 100)
+        code, is_cash = divmod(code, 2)
+        code, is_sale = divmod(code, 2)
+        begun, ended = divmod(code, 100)
+        month = self.months[begun]
+        month[0] += amount
+        month[1] += amount * is_sale
+        month[2] -= amount * is_cash
+        for month in self.months[begun:ended]:
+            month[3] += amount
+        if week != NO_WEEK:
+            self.weeks[week] -= amount
+        for index, sum_ in enumerate(sums):
+            self.sums[index] += sum_ or 0.0
 
 
 class DunningDashboardLedger(models.AbstractModel):
     """The sums that the dashboard's figures are made of, each in one statement.
 
-    All amounts are in company currency. What was open on a past day is what is open now
-    and what was matched since (``max_date`` of partial reconciles), so no snapshot can
-    be missing. Lines are selected by domains, as the user: record rules hold for sums
-    as they do for lists, and a tile's list holds just what was added up.
+    All amounts are in company currency. What was open and what was booked on any day is
+    read from the sums that the database keeps (``dunning.dashboard.sum``), or, where a
+    record rule hides some lines from the user, from the lines that he may read: record
+    rules hold for sums as they do for lists, and a tile's list holds just what was
+    added up.
     """
 
     _name = "dunning.dashboard.ledger"
@@ -49,9 +90,10 @@ class DunningDashboardLedger(models.AbstractModel):
         )
         if scope.currency_id:
             domain &= Domain("currency_id", "=", scope.currency_id)
-        if scope.debtors is not None:
-            debtors = Domain("partner_id.commercial_partner_id", "in", scope.debtors)
-            domain &= debtors
+        if scope.debtors:
+            domain &= Domain(
+                "partner_id.commercial_partner_id", "any", scope.get_customers()
+            )
         return domain
 
     @api.model
@@ -99,44 +141,160 @@ class DunningDashboardLedger(models.AbstractModel):
             )
         )
 
+    # === WHERE SUMS COME FROM === #
+
+    @api.model
+    def _sum(self, scope, sql, by_customer=False, **parameters):
+        """Run ``sql`` over ``%(spans)s``, the rows of ``dunning.dashboard.sum`` within
+        the filters.
+
+        :param by_customer: whether they are read by customer
+        """
+        # What the figures read may not be in the database yet.
+        self.env.flush_all()
+        spans = SQL(
+            "(SELECT * FROM %s AS every WHERE %s) AS span",
+            self._get_spans(scope, by_customer or bool(scope.debtors)),
+            SQL(" AND ").join(self._get_conditions(scope)),
+        )
+        return self.env.execute_query(SQL(sql, spans=spans, **parameters))
+
+    @api.model
+    def _get_spans(self, scope, by_customer):
+        sums = self.env["dunning.dashboard.sum"]
+        if not self._reads_all_lines(scope.company):
+            query = self.env["account.move.line"]._search(
+                self._get_lines_domain(scope._replace(debtors=()))
+            )
+            return SQL(
+                "(%s)", sums._get_direct_sql(query.subselect("account_move_line.*"))
+            )
+        table = sums if by_customer else self.env["dunning.dashboard.total"]
+        return SQL.identifier(table._table)
+
+    @api.model
+    def _reads_all_lines(self, company):
+        """Whether the user may read each journal item of the company: record rules
+        that ask for nothing but the company are asked with one that is not kept."""
+        lines = self.env["account.move.line"]
+        lines.check_access("read")
+        rules = self.env["ir.rule"]._compute_domain(lines._name, "read")
+        if any(rule.field_expr != "company_id" for rule in rules.iter_conditions()):
+            return False
+        return bool(lines.new({"company_id": company.id}).filtered_domain(rules))
+
+    @api.model
+    def _get_conditions(self, scope):
+        yield SQL("every.company_id = %s", scope.company.id)
+        if scope.currency_id:
+            yield SQL("every.currency_id = %s", scope.currency_id)
+        for name, domain in scope.debtors:
+            field = self.env["res.partner"]._fields[name]
+            query = self.env[field.comodel_name]._search(domain)
+            yield SQL("every.partner_id IN %s", query.subselect(field.inverse_name))
+
     # === WHAT IS OWED === #
 
     @api.model
     def _read_aging(self, scope, day):
         """What was open on ``day``.
 
-        :return: {(bucket, band): amount}. Bucket: see ``tools/aging.py``, or
-            ``credits`` for what nobody matched yet; band: risk of the debtor or None
+        :return: {(column, band): amount}, see ``COLUMNS``; band: risk of the debtor or
+            None
         """
-        rows = self._select(
-            self._get_open_domain(scope, day),
+        rows = self._sum(
+            scope,
             """
-            SELECT CASE WHEN account_move_line.balance < 0 THEN -1
-                        ELSE WIDTH_BUCKET(%(day)s - %(due)s, %(firsts)s::integer[])
-                   END AS bucket,
-                   exposure.band,
-                   SUM(account_move_line.amount_residual + COALESCE(later.amount, 0))
-              FROM %(tables)s
-         LEFT JOIN %(later)s ON later.line_id = account_move_line.id
-         LEFT JOIN res_partner debtor ON debtor.id = account_move_line.partner_id
+            SELECT CASE WHEN is_credit THEN -1
+                        ELSE WIDTH_BUCKET(%(day)s - due, %(firsts)s::integer[]) END,
+                   exposure.band, SUM(amount)::float
+              FROM %(spans)s
          LEFT JOIN dunning_exposure exposure
-                ON exposure.partner_id = debtor.commercial_partner_id
-               AND exposure.company_id = account_move_line.company_id
-             WHERE %(condition)s
+                ON exposure.partner_id = span.partner_id
+               AND exposure.company_id = span.company_id
+             WHERE day_from <= %(day)s AND day_until > %(day)s
              GROUP BY 1, 2
             """,
+            by_customer=True,
             day=day,
             firsts=[last + 1 for last in aging.LAST_DAYS],
-            later=self._get_later_sql(day),
         )
-        names = (*aging.BUCKETS, CREDITS)  # -1 is the last one.
-        return {(names[index], band): float(sum_) for index, band, sum_ in rows}
+        return {(COLUMNS[index], band): amount for index, band, amount in rows}
 
     @api.model
-    def _get_overdue(self, owed):
-        """What of the aging is past due; credits are not taken off."""
-        overdue = aging.BUCKETS[1:]
-        return sum(amount for (name, _band), amount in owed.items() if name in overdue)
+    def _read_debtors(self, scope, day, limit):
+        """Who owed most on ``day``: list of (partner id, name, open, overdue)."""
+        return self._sum(
+            scope,
+            """
+            SELECT partner.id, partner.name, owed::float, COALESCE(overdue, 0)::float
+              FROM (SELECT partner_id, SUM(amount) AS owed,
+                           SUM(amount) FILTER (WHERE due < %(day)s AND NOT is_credit)
+                               AS overdue
+                      FROM %(spans)s
+                     WHERE day_from <= %(day)s AND day_until > %(day)s
+                       AND partner_id IS NOT NULL
+                     GROUP BY partner_id
+                    HAVING SUM(amount) > 0
+                     ORDER BY owed DESC, partner_id
+                     LIMIT %(limit)s) debtor
+              JOIN res_partner partner ON partner.id = debtor.partner_id
+             ORDER BY owed DESC, partner.id
+            """,
+            by_customer=True,
+            day=day,
+            limit=limit,
+        )
+
+    @api.model
+    def _read_check(self, scope, day):
+        """Three ways to the same sum, per currency: the sums that the figures are read
+        from, what is open line by line, and the balance of the accounts entry by entry.
+        They know nothing of each other: the second reads what reconciliation left over,
+        the third never looks at it.
+
+        :return: {currency id: ((sum, left over, balance) in company currency, the same
+            in that currency)}, for the whole company, or one currency of it
+        """
+        scope = scope._replace(debtors=())
+        sums = self._sum(
+            scope,
+            """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
+                 FROM %(spans)s
+                WHERE day_from <= %(day)s AND day_until > %(day)s
+                GROUP BY 1""",
+            day=day,
+        )
+        opened = self._select(
+            self._get_open_domain(scope, day),
+            """SELECT account_move_line.currency_id,
+                      SUM(amount_residual + COALESCE(later.amount, 0))::float,
+                      SUM(amount_residual_currency
+                          + COALESCE(later.amount_currency, 0))::float
+                 FROM %(tables)s
+            LEFT JOIN %(later)s ON later.line_id = account_move_line.id
+                WHERE %(condition)s
+                GROUP BY 1""",
+            later=self._get_later_sql(day),
+        )
+        balances = self._select(
+            self._get_lines_domain(scope) & Domain("date", "<=", day),
+            """SELECT account_move_line.currency_id,
+                      SUM(account_move_line.balance)::float,
+                      SUM(account_move_line.amount_currency)::float
+                 FROM %(tables)s
+                WHERE %(condition)s
+                GROUP BY 1
+                ORDER BY 1""",
+        )
+        ways = [{row[0]: row[1:] for row in way} for way in (balances, opened, sums)]
+        none = (0.0, 0.0)
+        return {
+            currency: tuple(
+                zip(*(way.get(currency, none) for way in reversed(ways)), strict=True)
+            )
+            for currency in {key: None for way in ways for key in way}
+        }
 
     @api.model
     def _get_later_sql(self, day):
@@ -156,99 +314,71 @@ class DunningDashboardLedger(models.AbstractModel):
             day=day,
         )
 
-    @api.model
-    def _read_check(self, scope, day):
-        """Two ways to the same sum, per currency: of what is open, line by line, and of
-        the accounts, entry by entry. They know nothing of each other: the first reads
-        what reconciliation left over, the second never looks at it.
-
-        :return: list of (currency id, open, balance, open in that currency, balance in
-            that currency), for the whole company, or one currency of it
-        """
-        scope = scope._replace(debtors=None)
-        opened = self._select(
-            self._get_open_domain(scope, day),
-            """SELECT account_move_line.currency_id,
-                      SUM(amount_residual + COALESCE(later.amount, 0)),
-                      SUM(amount_residual_currency + COALESCE(later.amount_currency, 0))
-                 FROM %(tables)s
-            LEFT JOIN %(later)s ON later.line_id = account_move_line.id
-                WHERE %(condition)s
-                GROUP BY 1""",
-            later=self._get_later_sql(day),
-        )
-        balances = self._select(
-            self._get_lines_domain(scope) & Domain("date", "<=", day),
-            """SELECT account_move_line.currency_id, SUM(account_move_line.balance),
-                      SUM(account_move_line.amount_currency)
-                 FROM %(tables)s
-                WHERE %(condition)s
-                GROUP BY 1
-                ORDER BY 1""",
-        )
-        left = {currency: amounts for currency, *amounts in opened}
-        return [
-            (currency, *map(float, (company_left, balance, own_left, own_balance)))
-            for currency, balance, own_balance in balances
-            for company_left, own_left in [left.get(currency, (0, 0))]
-        ]
-
-    @api.model
-    def _read_debtors(self, scope, day, limit):
-        """Who owed most on ``day``: list of (partner id, name, open, overdue)."""
-        return self._select(
-            self._get_open_domain(scope, day),
-            """
-            SELECT partner.id, partner.name, SUM(residual)::float AS owed,
-                   COALESCE(SUM(residual) FILTER (WHERE due < %(day)s AND residual > 0),
-                            0)::float
-              FROM (SELECT account_move_line.partner_id, %(due)s AS due,
-                           account_move_line.amount_residual
-                               + COALESCE(later.amount, 0) AS residual
-                      FROM %(tables)s
-                 LEFT JOIN %(later)s ON later.line_id = account_move_line.id
-                     WHERE %(condition)s) item
-              JOIN res_partner contact ON contact.id = item.partner_id
-              JOIN res_partner partner ON partner.id = contact.commercial_partner_id
-             GROUP BY partner.id
-            HAVING SUM(residual) > 0
-             ORDER BY owed DESC, partner.id
-             LIMIT %(limit)s
-            """,
-            day=day,
-            later=self._get_later_sql(day),
-            limit=limit,
-        )
-
     # === WHAT HAPPENED === #
 
     @api.model
-    def _read_flows(self, scope, starts, last_day):
-        """What was booked between the ``starts`` (ascending) and until ``last_day``.
+    def _read_history(self, scope, ends, aged=None, first=None, periods=()):
+        """What was booked and what was open, in one reading.
 
-        :return: {index of the start, -1 = before all: (change of the receivables,
-            sales, cash)}
+        :param ends: last days of months, ascending
+        :param aged: day of which is told what was open, default: the last one
+        :param first: day from which cash is summed up by weeks, default: the last one
+        :param periods: (first day, last day) each, of which is told what was due then
+            and paid in time
+        :rtype: History
         """
-        rows = self._select(
-            self._get_lines_domain(scope) & Domain("date", "<=", last_day),
+        last = ends[-1]
+        rows = self._sum(
+            scope,
             """
-            SELECT WIDTH_BUCKET(account_move_line.date, %(starts)s::date[]) - 1,
-                   SUM(account_move_line.balance),
-                   COALESCE(SUM(account_move_line.balance) FILTER (
-                       WHERE booked.move_type IN %(sales)s), 0),
-                   COALESCE(-SUM(account_move_line.balance) FILTER (
-                       WHERE ledger.type IN %(cash)s), 0)
-              FROM %(tables)s
-              JOIN account_move booked ON booked.id = account_move_line.move_id
-              JOIN account_journal ledger ON ledger.id = account_move_line.journal_id
-             WHERE %(condition)s
-             GROUP BY 1
-            """,
-            cash=CASH_JOURNALS,
-            sales=SALES,
-            starts=starts,
+            SELECT code, SUM(amount)::float, %(sums)s
+              FROM (SELECT (((WIDTH_BUCKET(day_from - 1, %(ends)s::date[]) * 100
+                              + WIDTH_BUCKET(LEAST(day_until - 1, due), %(ends)s)) * 2
+                             + is_sale::int) * 2
+                            + is_cash::int) * 100
+                           + CASE WHEN is_cash AND day_from >= %(first)s
+                                  THEN (day_from - %(first)s) / 7 ELSE %(no_week)s
+                             END AS code,
+                           amount, day_from, day_until, due, is_sale, is_credit
+                      FROM %(spans)s
+                     WHERE day_from <= %(last)s
+                 -- The planner expects as many codes as rows otherwise, and leaves all
+                 -- the work to one process.
+                 UNION ALL
+                    SELECT 0, amount, day_from, day_until, due, is_sale, is_credit
+                      FROM dunning_dashboard_total
+                     WHERE FALSE) item
+             GROUP BY code""",
+            ends=ends,
+            first=first or last,
+            last=last,
+            no_week=NO_WEEK,
+            sums=SQL(", ").join(
+                SQL("(SUM(amount) FILTER (WHERE %s))::float", condition)
+                for condition in self._get_sum_conditions(aged or last, periods)
+            ),
         )
-        return {index: tuple(map(float, sums)) for index, *sums in rows}
+        history = History(
+            [[0.0] * 4 for _end in ends],
+            defaultdict(float),
+            [0.0] * (2 + 2 * len(periods)),
+        )
+        for row in rows:
+            history.add(*row)
+        return history
+
+    @api.model
+    def _get_sum_conditions(self, day, periods):
+        """What belongs to each of ``History.sums``."""
+        opened = SQL("day_from <= %s AND day_until > %s", day, day)
+        yield opened
+        yield SQL("%s AND due < %s AND NOT is_credit", opened, day)
+        for first, last in periods:
+            billed = SQL(
+                "is_sale AND NOT is_credit AND due BETWEEN %s AND %s", first, last
+            )
+            yield SQL("%s AND day_until > due + %s", billed, RISK_DAYS)
+            yield billed
 
     @api.model
     def _get_cash_domain(self, scope, first, last):
@@ -262,93 +392,17 @@ class DunningDashboardLedger(models.AbstractModel):
         )
 
     @api.model
-    def _read_cash(self, scope, first, last):
-        """{weeks since ``first``: cash in} of these days."""
-        return dict(
-            self._select(
-                self._get_cash_domain(scope, first, last),
-                """SELECT (account_move_line.date - %(first)s) / 7,
-                          -SUM(account_move_line.balance)::float
-                     FROM %(tables)s
-                    WHERE %(condition)s
-                    GROUP BY 1""",
-                first=first,
-            )
-        )
-
-    @api.model
-    def _read_not_due(self, scope, days):
-        """{day: open on that day and not past due then} for the ``days``, less credits
-        that were not due either."""
-        rows = self._select(
-            self._get_lines_domain(scope)
-            & (
-                Domain("date_maturity", ">=", min(days))
-                | Domain([("date_maturity", "=", False), ("date", ">=", min(days))])
-            ),
-            """
-            WITH line AS MATERIALIZED (
-                SELECT account_move_line.id, account_move_line.date,
-                       account_move_line.balance, %(due)s AS due
-                  FROM %(tables)s
-                 WHERE %(condition)s
-            ), change AS (
-                -- As many rows as there are days, so that each is compared with all
-                -- points, and not each line.
-                SELECT day, due, SUM(amount) AS amount
-                  FROM (SELECT date AS day, due, balance AS amount FROM line
-                     UNION ALL
-                        SELECT part.max_date, due, -part.amount
-                          FROM account_partial_reconcile part
-                          JOIN line ON line.id = part.debit_move_id
-                     UNION ALL
-                        SELECT part.max_date, due, part.amount
-                          FROM account_partial_reconcile part
-                          JOIN line ON line.id = part.credit_move_id) each_line
-                 GROUP BY day, due
-            )
-            SELECT point.day, SUM(change.amount)
-              FROM change
-              JOIN UNNEST(%(days)s::date[]) AS point (day)
-                ON point.day BETWEEN change.day AND change.due
-             GROUP BY 1
-            """,
-            days=days,
-        )
-        return dict.fromkeys(days, 0.0) | {day: float(amount) for day, amount in rows}
-
-    @api.model
     def _get_risk_domain(self, scope, first, last):
-        """Customer invoices that were due 90 days before the period's days."""
+        """Customer invoices that were due in these days, 90 days before the period."""
         return self._get_lines_domain(scope) & Domain(
             [
-                ("move_id.move_type", "in", ("out_invoice", "out_receipt")),
+                ("move_id.move_type", "in", SALES),
+                ("balance", ">=", 0),
                 ("date_maturity", ">=", f"{first}"),
                 ("date_maturity", "<=", f"{last}"),
+                ("date", "<=", f"{last + timedelta(days=RISK_DAYS)}"),
             ]
         )
-
-    @api.model
-    def _read_at_risk(self, scope, first, last):
-        """(unpaid 90 days after it was due, billed) of what was due in these days."""
-        [row] = self._select(
-            self._get_risk_domain(scope, first, last),
-            """
-            SELECT COALESCE(SUM(account_move_line.balance - COALESCE(paid.amount, 0)),
-                            0)::float,
-                   COALESCE(SUM(account_move_line.balance), 0)::float
-              FROM %(tables)s
-         LEFT JOIN LATERAL (
-                   SELECT SUM(part.amount) AS amount
-                     FROM account_partial_reconcile part
-                    WHERE part.debit_move_id = account_move_line.id
-                      AND part.max_date <= account_move_line.date_maturity + %(days)s
-                   ) paid ON TRUE
-             WHERE %(condition)s
-            """,
-            days=RISK_DAYS,
-        )
-        return row
 
     @api.model
     def _read_funnel(self, scope, first, last):

@@ -23,6 +23,7 @@ from . import (
     test_courtesy_access,
     test_courtesy_calendar,
     test_dashboard,
+    test_dashboard_sum,
     test_dashboard_sums,
     test_data_quality,
     test_decisions,

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from collections import defaultdict
+from datetime import date, timedelta
 
 from odoo.tests import tagged
 
@@ -24,6 +25,9 @@ class TestDashboardSums(DashboardCommon):
             self.ledger._get_lines_domain(self.scope)
         )
 
+    def history(self, **options):
+        return self.ledger._read_history(self.scope, self.days, **options)
+
     def matched(self, line, day):
         """What was matched with the line until ``day``, signed like its balance."""
         debits = line.matched_credit_ids.filtered(lambda part: part.max_date <= day)
@@ -35,32 +39,72 @@ class TestDashboardSums(DashboardCommon):
         booked = self.lines.filtered(lambda line: line.date <= day)
         return {line: line.balance - self.matched(line, day) for line in booked}
 
+    def test_what_happened_in_each_month(self):
+        """What was booked since the last point, and what of it was sold and paid."""
+        starts = [date.min, *(day + timedelta(days=1) for day in self.days)]
+        found = self.history().months
+        self.assertTrue(any(cash for _change, _sales, cash, _due in found))
+        for first, last, amounts in zip(starts, self.days, found, strict=False):
+            with self.subTest(last):
+                booked = self.lines.filtered_domain(
+                    [("date", ">=", first), ("date", "<=", last)]
+                )
+                sold = booked.filtered(lambda line: line.move_id.is_sale_document(True))
+                paid = booked.filtered(lambda line: line.journal_id.type == "bank")
+                expected = [sum(lines.mapped("balance")) for lines in (booked, sold)]
+                expected.append(-sum(paid.mapped("balance")))
+                for amount, wanted in zip(amounts, expected, strict=False):
+                    self.assertAlmostEqual(amount, wanted)
+
     def test_what_is_open(self):
         for day in self.days:
             with self.subTest(day):
+                left = self.left(day)
                 owed = self.ledger._read_aging(self.scope, day)
-                self.assertAlmostEqual(sum(owed.values()), sum(self.left(day).values()))
+                found, overdue = self.history(aged=day).sums
+                self.assertAlmostEqual(found, sum(left.values()))
+                self.assertAlmostEqual(found, sum(owed.values()))
+                late = sum(
+                    amount
+                    for line, amount in left.items()
+                    if (line.date_maturity or line.date) < day and line.balance > 0
+                )
+                self.assertAlmostEqual(overdue, late)
+                self.assertAlmostEqual(self.dashboard._sum_overdue(owed), late)
                 opened = self.lines.search(
                     self.ledger._get_open_domain(self.scope, day)
                 )
                 self.assertEqual(opened, self.lines.filtered(self.left(day).get))
 
     def test_what_is_not_due(self):
-        found = self.ledger._read_not_due(self.scope, self.days)
-        for day in self.days:
+        found = self.history().months
+        for day, (*_booked, not_due) in zip(self.days, found, strict=True):
             with self.subTest(day):
                 expected = sum(
                     amount
                     for line, amount in self.left(day).items()
                     if (line.date_maturity or line.date) >= day
                 )
-                self.assertAlmostEqual(found[day], expected)
+                self.assertAlmostEqual(not_due, expected)
+
+    def test_who_owes(self):
+        """By customer, also what his contacts owe; credits are taken off."""
+        contact = self._create_customer(parent_id=self.customer.id, is_company=False)
+        other = self._create_customer(name="Other")
+        self.invoice(contact, amount=70, days_overdue=5)
+        self.invoice(other, amount=900, days_overdue=-5)
+        debtors = self.ledger._read_debtors(self.scope, self.today, 2)
+        left = sum(self.left(self.today).values()) + 70
+        self.assertEqual(
+            [(id_, amount, late) for id_, _name, amount, late in debtors],
+            [(other.id, 900, 0), (self.customer.id, left, 470)],
+        )
 
     def test_what_is_at_risk(self):
         """Also where nothing was due, or nothing was paid."""
         delay = timedelta(days=RISK_DAYS)
-        for first in self.days:
-            for last in self.days:
+        for number, first in enumerate(self.days):
+            for last in self.days[number:]:
                 with self.subTest((first, last)):
                     due = self.lines.search(
                         self.ledger._get_risk_domain(self.scope, first, last)
@@ -69,7 +113,28 @@ class TestDashboardSums(DashboardCommon):
                         line.balance - self.matched(line, line.date_maturity + delay)
                         for line in due
                     )
-                    self.assertEqual(
-                        self.ledger._read_at_risk(self.scope, first, last),
-                        (unpaid, sum(due.mapped("balance"))),
-                    )
+                    found = self.history(periods=[(first, last)]).sums[2:]
+                    for amount, expected in zip(
+                        found, (unpaid, sum(due.mapped("balance"))), strict=True
+                    ):
+                        self.assertAlmostEqual(amount, expected)
+
+    def test_what_came_in_by_week(self):
+        """From the first day on; what came earlier is in no week."""
+        day = date(2026, 2, 2)
+        weeks = self.history(first=day).weeks
+        found = defaultdict(float)
+        for line in self.lines:
+            if line.journal_id.type == "bank" and day <= line.date <= self.days[-1]:
+                found[(line.date - day).days // 7] -= line.balance
+        self.assertEqual(weeks, found)
+        self.assertTrue(any(found.values()))
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardSumsOfLines(TestDashboardSums):
+    """So are they for a user to whom a record rule shows some lines only."""
+
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(self.without_sums())

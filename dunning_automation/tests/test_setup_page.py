@@ -212,3 +212,14 @@ class TestSetupTour(SetupCommon, HttpCase):
         self.assertEqual(policy.user_id, user)
         marks = self.env["dunning.start.mark"].search([])
         self.assertEqual(set(marks.mapped("code")), {"data", "automatic"})
+
+    def test_onboarding(self):
+        """The tour that Odoo offers to newcomers ends with a simulation that ran."""
+        tour = self.env.ref("dunning_automation.dunning_automation_tour").sudo()
+        self.assertEqual(tour._get_tour_json()["url"], "/odoo/dunning-start")
+        self.invoice()
+        user = self.new_user("newcomer", "dunning_automation.group_manager")
+        self.start_tour(tour.url, tour.name, login="newcomer")
+        [run] = self.env["dunning.run"].search([("create_uid", "=", user.id)])
+        self.assertTrue(run.simulation and run.notice_count)
+        self.assertEqual(run.state, "done")

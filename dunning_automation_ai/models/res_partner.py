@@ -44,6 +44,9 @@ class ResPartner(models.Model):
     dunning_risk_source = fields.Char(
         "Rated By", compute="_compute_dunning_risk_source", groups=READERS
     )
+    dunning_segment_member_ids = fields.One2many(
+        "dunning.segment.member", "partner_id", "Segments", groups=READERS
+    )
     dunning_segment_id = fields.Many2one(
         "dunning.segment",
         "Customer Segment",

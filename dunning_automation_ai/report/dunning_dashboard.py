@@ -52,7 +52,7 @@ class DunningDashboard(models.AbstractModel):
     @api.model
     def _get_customer_filters(self):
         return super()._get_customer_filters() | {
-            "segment_id": ("dunning.segment.member", Domain.TRUE)
+            "segment_id": ("dunning_segment_member_ids", Domain.TRUE)
         }
 
     def _get_options(self, company):
@@ -76,9 +76,9 @@ class DunningDashboard(models.AbstractModel):
             return self.env._(REASONS[figure.reason])
         return super()._get_reason(figure)
 
-    def _get_all(self, scope, length, months, at, owed, funnel):
-        figures = super()._get_all(scope, length, months, at, owed, funnel)
-        return figures | self._get_expected(scope, months[at].end)
+    def _get_all(self, scope, months, period):
+        figures = super()._get_all(scope, months, period)
+        return figures | self._get_expected(scope, months[period.at].end)
 
     def _get_expected(self, scope, day):
         """{tile: figure}: the sum of the first weeks of the current forecast."""
@@ -103,10 +103,10 @@ class DunningDashboard(models.AbstractModel):
 
     # === CHART === #
 
-    def _chart_cash(self, scope, day):
+    def _chart_cash(self, scope, day, weeks):
         """Beside the cash of past weeks what was forecast for them on the Monday before
         each day; then the weeks to come, with the band of 8 in 10 cases."""
-        chart = super()._chart_cash(scope, day)
+        chart = super()._chart_cash(scope, day, weeks)
         if not self._is_forecast(scope, day):
             return chart
         coming = self._read_coming(scope)
@@ -142,7 +142,7 @@ class DunningDashboard(models.AbstractModel):
 
     def _is_forecast(self, scope, day):
         """The forecast knows no filters and no past."""
-        is_all = scope.debtors is None and not scope.currency_id
+        is_all = not scope.debtors and not scope.currency_id
         return is_all and day == scope.company._dunning_today()
 
     def _read_coming(self, scope):
@@ -160,7 +160,7 @@ class DunningDashboard(models.AbstractModel):
     def _read_forecast_of_past(self, scope, day):
         """What was expected in each week until ``day``, the earliest first; None where
         a day of the week had no forecast."""
-        first = day - timedelta(days=7 * WEEKS - 1)
+        first = self._get_first_week(day)
         rows = self.env["dunning.forecast"].search_fetch(
             Domain("company_id", "=", scope.company.id)
             & Domain("period", "=", "day")

@@ -28,6 +28,7 @@ RESULT_MARK = "\x1eRESULT "
 
 STEPS = {
     "ledger": ledger.build,
+    "ledger_age": ledger.age,
     "plan_ours": planning.ours,
     "plan_oca": planning.oca,
     "plan_floor": planning.floor,

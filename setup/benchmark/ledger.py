@@ -93,6 +93,30 @@ def _copy_sample(env, invoice, lines, debtors):
         )
 
 
+def age(env, years):
+    """Let the invoices lie years apart, as a history does, and most be paid.
+
+    :return: dict with the number of payments, ``paid``
+    """
+    back = f"MOD(id::bigint * 7919, {years * 365})::int"
+    with _without_upkeep(env, "account_move", "account_move_line"):
+        env.cr.execute(
+            f"""UPDATE account_move move
+                   SET invoice_date = invoice_date - {back}, date = date - {back},
+                       invoice_date_due = invoice_date_due - {back}
+                 WHERE move_type = 'out_invoice' AND state = 'posted'
+                   AND MOD(id, 3) > 0;
+                UPDATE account_move_line line
+                   SET date = move.date, invoice_date = move.invoice_date,
+                       date_maturity = CASE WHEN line.date_maturity IS NOT NULL
+                                            THEN move.invoice_date_due END
+                  FROM account_move move
+                 WHERE move.id = line.move_id AND move.move_type = 'out_invoice'
+                   AND move.date != line.date"""
+        )
+    return {"paid": pay(env)}
+
+
 def pay(env):
     """Let most customers pay, as in life: of 20 invoices 17, from 5 days before to 25
     days after the due date, as far as that day has come.
@@ -116,10 +140,16 @@ def pay(env):
     )
     [[count, line_id, move_id]] = cr.fetchall()
 
+    bank = env["account.journal"].search(
+        [("type", "=", "bank"), ("company_id", "=", env.company.id)], limit=1
+    )
+
     def of_paid(column):
         return f"(SELECT {column} FROM bench_paid WHERE bench_paid.g = numbers.g)"
 
-    with _without_upkeep(env, "account_move", "account_move_line"):
+    with _without_upkeep(
+        env, "account_move", "account_move_line", "account_partial_reconcile"
+    ):
         first_move = _copy_rows(
             env,
             "account_move",
@@ -129,6 +159,7 @@ def pay(env):
             sequence_number="g",
             payment_reference="NULL",
             move_type="'entry'",
+            journal_id=f"{bank.id}",
             date=of_paid("day"),
             invoice_date="NULL",
             partner_id=of_paid("partner_id"),
@@ -142,6 +173,7 @@ def pay(env):
             count,
             move_id=f"{first_move} + g - 1",
             move_name="'PAID/' || g",
+            journal_id=f"{bank.id}",
             partner_id=of_paid("partner_id"),
             date=of_paid("day"),
             date_maturity=of_paid("day"),
@@ -161,8 +193,8 @@ def pay(env):
                 UPDATE account_move_line
                    SET reconciled = TRUE, amount_residual = 0,
                        amount_residual_currency = 0
-                 WHERE id IN (SELECT id FROM bench_paid)
-                    OR id BETWEEN {first_line} AND {first_line} + {count} - 1;
+                 WHERE id IN (SELECT id FROM bench_paid
+                           UNION ALL SELECT {first_line} + g - 1 FROM bench_paid);
                 UPDATE account_move
                    SET payment_state = 'paid', amount_residual = 0
                  WHERE id IN (SELECT move_id FROM bench_paid);

@@ -285,6 +285,8 @@ class Bench:
         for lines in sorted({min(DASHBOARD, largest), largest}):
             database = self._make_ledger(lines)
             title = f"Dashboard: {lines:,} lines"
+            self._step(f"{title}: payments", "ledger_age", database, years=2)
+            self.environment.server.query("VACUUM ANALYZE", database)
             self._step(f"{title}: planning", "plan_ours", database)
             point = self._step(title, "dashboard", database)
             self._drop(database)

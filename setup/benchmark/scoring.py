@@ -21,8 +21,7 @@ def measure(env):
         ``train_s`` and ``predict_s``
     """
     company = env.company
-    _stretch(env)
-    paid = ledger.pay(env)
+    paid = ledger.age(env, YEARS)["paid"]
     env.cr.execute("ANALYZE")
     env.cr.commit()
     features = env["dunning.risk.features"]
@@ -51,24 +50,6 @@ def measure(env):
         "open": env["dunning.prediction"].search_count([]),
         "matured": int(samples.matured(samples.issued.max()).sum()),
     }
-
-
-def _stretch(env):
-    """The invoices lie years apart, as a history does, and not weeks."""
-    back = f"MOD(id::bigint * 7919, {YEARS * 365})::int"
-    env.cr.execute(
-        f"""UPDATE account_move move
-               SET invoice_date = invoice_date - {back}, date = date - {back},
-                   invoice_date_due = invoice_date_due - {back}
-             WHERE move_type = 'out_invoice' AND state = 'posted' AND MOD(id, 3) > 0;
-            UPDATE account_move_line line
-               SET date = move.date, invoice_date = move.invoice_date,
-                   date_maturity = CASE WHEN line.date_maturity IS NOT NULL
-                                        THEN move.invoice_date_due END
-              FROM account_move move
-             WHERE move.id = line.move_id AND move.move_type = 'out_invoice'"""
-    )
-    env.invalidate_all()
 
 
 def _floor(company):

@@ -56,6 +56,8 @@ export class DunningDashboard extends Component {
         this.keepLast = new KeepLast();
         this.state = useState({
             figures: null,
+            debtors: null,
+            check: null,
             error: null,
             loading: false,
             filters: this.props.state?.filters || {},
@@ -74,19 +76,60 @@ export class DunningDashboard extends Component {
         });
     }
 
-    async load() {
+    /** @param {boolean} isFresh whether something was booked, or may have been */
+    async load(isFresh = true) {
         this.state.loading = true;
         try {
-            this.state.figures = await this.keepLast.add(
-                this.orm.silent.call("dunning.dashboard", "get_figures", [], {
-                    filters: this.state.filters,
-                }),
-            );
+            this.state.figures = await this.read("get_figures", {complete: false});
             this.state.error = null;
+            this.complete(isFresh);
         } catch (error) {
-            this.state.error = error.data?.message || error.message;
+            this.fail(error);
         }
         this.state.loading = false;
+    }
+
+    /**
+     * What reads each customer, or the whole ledger, and for which nobody waits. Other
+     * customers and another period have the same check.
+     */
+    async complete(isFresh) {
+        const {
+            company_id: company,
+            date,
+            currency_id: currency,
+        } = this.state.figures.filters;
+        const asked = `${company} ${date} ${currency}`;
+        if (this.state.check?.asked !== asked || isFresh) {
+            this.state.check = null;
+        }
+        this.state.debtors = null;
+        try {
+            this.state.debtors = await this.read("get_debtors");
+            this.state.check ||= {asked, ...(await this.read("get_check"))};
+        } catch (error) {
+            this.fail(error);
+        }
+    }
+
+    /** What the filters ask for; an answer that comes after other filters is lost. */
+    read(method, options = {}) {
+        return this.keepLast.add(
+            this.orm.silent.call("dunning.dashboard", method, [], {
+                filters: this.state.filters,
+                ...options,
+            }),
+        );
+    }
+
+    fail(error) {
+        this.state.error = error.data?.message || error.message;
+    }
+
+    /** Managers make the sums anew, if they were spoilt outside of Odoo. */
+    async rebuild() {
+        await this.orm.call("dunning.dashboard.sum", "action_rebuild", []);
+        await this.load();
     }
 
     /** A run of a company has ended, or something was paid. */
@@ -98,7 +141,7 @@ export class DunningDashboard extends Component {
 
     choose(name, value) {
         this.state.filters = {...this.state.filters, [name]: value};
-        this.load();
+        this.load(false);
     }
 
     chooseCompany(id) {
@@ -165,21 +208,37 @@ export class DunningDashboard extends Component {
     }
 
     get isEmpty() {
-        const {check, tiles} = this.state.figures;
-        return !check.rows.length && !tiles.some(({value}) => value);
+        return !this.state.figures.tiles.some(({value}) => value);
+    }
+
+    get work() {
+        return [...this.state.figures.work, ...(this.state.check?.findings || [])];
     }
 
     get checkText() {
-        const {check} = this.state.figures;
+        const {check} = this.state;
+        if (!check) {
+            return _t("Checking whether the figures add up…");
+        }
         if (check.reconciles) {
             return _t(
                 "Reconciles: the aging of all customers is the balance of the receivable accounts.",
             );
         }
         return _t(
-            "Does not reconcile: the aging of all customers differs from the balance of the receivable accounts by %s.",
+            "Does not reconcile: the aging of all customers, the open amounts of their items and the balance of the receivable accounts differ by %s.",
             this.format(check.difference, "money"),
         );
+    }
+
+    get checkLook() {
+        const {check} = this.state;
+        if (!check) {
+            return {text: "text-muted", icon: "fa-spinner fa-spin"};
+        }
+        return check.reconciles
+            ? {text: "text-success", icon: "fa-check-circle"}
+            : {text: "text-danger", icon: "fa-times-circle"};
     }
 
     get asOf() {

@@ -96,6 +96,68 @@ registry.category("web_tour.tours").add("dunning_dashboard", {
     ],
 });
 
+registry.category("web_tour.tours").add("dunning_dashboard_empty", {
+    url: "/odoo/dunning-dashboard",
+    steps: () => [
+        {
+            content: "a company without invoices is told what comes",
+            trigger: ".o_dunning_dashboard .alert-info:contains(the first invoice)",
+            timeout: 60000,
+        },
+        {
+            content: "no figure is made up",
+            trigger: "[data-tile=dso] .o_dunning_tile_value:contains(–)",
+        },
+        {
+            trigger: "[data-chart=aging]:contains(Nothing to show yet)",
+        },
+        {
+            trigger: LOADED,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("dunning_dashboard_error", {
+    url: "/odoo/dunning-dashboard",
+    steps: () => [
+        {
+            content: "what went wrong",
+            trigger: ".o_dunning_dashboard [role=alert]:contains(No database today)",
+            timeout: 60000,
+        },
+        {
+            trigger: ".o_dunning_dashboard button[name=again]",
+            run: "click",
+        },
+        {
+            content: "and it is over",
+            trigger: `.o_dunning_dashboard:not(:has([role=alert])) .o_dunning_check`,
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("dunning_dashboard_spoilt", {
+    url: "/odoo/dunning-dashboard",
+    steps: () => [
+        {
+            content: "sums that were written by others are noticed",
+            trigger: ".o_dunning_check[data-reconciles=false]:contains(3.00)",
+            timeout: 60000,
+        },
+        {
+            trigger: ".o_dunning_check button[name=rebuild]",
+            run: "click",
+        },
+        {
+            content: "and made anew",
+            trigger: `${LOADED}:contains(Reconciles)`,
+        },
+        {
+            trigger: "[data-tile=receivables] .o_dunning_tile_value:contains(1,100.00)",
+        },
+    ],
+});
+
 registry.category("web_tour.tours").add("dunning_dashboard_phone", {
     url: "/odoo/dunning-dashboard",
     steps: () => [

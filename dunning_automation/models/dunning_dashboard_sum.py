@@ -1,0 +1,222 @@
+from functools import partial
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from .dunning_dashboard_span import AMOUNTS, KEY, OPEN
+
+SALES = ("out_invoice", "out_refund", "out_receipt")
+CASH_JOURNALS = ("bank", "cash", "credit")
+OF_CUSTOMER = f"partner_id, {KEY}"
+LINE_COLUMNS = (
+    "company_id",
+    "account_id",
+    "partner_id",
+    "currency_id",
+    "journal_id",
+    "date",
+    "date_maturity",
+    "balance",
+    "amount_currency",
+    "parent_state",
+)
+PART_COLUMNS = (
+    "debit_move_id",
+    "credit_move_id",
+    "amount",
+    "debit_amount_currency",
+    "credit_amount_currency",
+    "max_date",
+)
+"""What the sums are made of."""
+
+LINE, PART = "account_move_line", "account_partial_reconcile"
+JOINED = {
+    "account": "JOIN account_account",
+    "journal": "JOIN account_journal",
+    "partner": "LEFT JOIN res_partner",
+}
+
+SPAN = f"""
+    SELECT partner.commercial_partner_id, line.company_id, line.currency_id,
+           line.date, {{until}}, COALESCE(line.date_maturity, line.date),
+           booked.move_type IN {SALES}, journal.type IN {CASH_JOURNALS},
+           line.balance < 0, {{amount}}, {{own_amount}}
+      FROM {{tables}}
+      JOIN account_move booked ON booked.id = line.move_id
+      {{account}} account ON account.id = line.account_id
+      {{journal}} journal ON journal.id = line.journal_id
+      {{partner}} partner ON partner.id = line.partner_id
+     WHERE line.parent_state = 'posted'
+       AND account.account_type = 'asset_receivable'"""
+
+
+def _add_lines(lines, sign=1, joined=JOINED):
+    """SQL of what lines add to the sums: all of them is open from their day on."""
+    return SPAN.format(
+        until=f"DATE '{OPEN}'",
+        amount=f"{sign} * line.balance",
+        own_amount=f"{sign} * line.amount_currency",
+        tables=f"{lines} line",
+        **joined,
+    )
+
+
+def _add_matches(lines, parts=PART, sign=1, joined=JOINED):
+    """SQL of what was matched with lines: it is open until that day, not for ever."""
+    return " UNION ALL ".join(
+        SPAN.format(
+            until="span.day_until",
+            amount=f"{factor} * span.factor * part.amount",
+            own_amount=f"{factor} * span.factor * part.{side}_amount_currency",
+            tables=f"""{parts} part
+      JOIN {lines} line ON line.id = part.{side}_move_id
+CROSS JOIN LATERAL (VALUES (DATE '{OPEN}', -1), (part.max_date, 1)
+           ) AS span (day_until, factor)""",
+            **joined,
+        )
+        for side, factor in (("debit", sign), ("credit", -sign))
+    )
+
+
+def _add_both(lines, **options):
+    return f"{_add_lines(lines, **options)} UNION ALL {_add_matches(lines, **options)}"
+
+
+def _add_joined(name):
+    """What the lines add that are joined with some rows of another table."""
+    return lambda rows, sign: _add_both(
+        LINE, sign=sign, joined=JOINED | {name: f"JOIN {rows}"}
+    )
+
+
+def _select_changed(table, other, columns):
+    """SQL of the rows of an update that differ in these columns."""
+    differs = " OR ".join(
+        f"{table}.{name} IS DISTINCT FROM {other}.{name}" for name in columns
+    )
+    return f"""(SELECT {table}.* FROM {table} JOIN {other} ON {other}.id = {table}.id
+                 WHERE {differs})"""
+
+
+def _replace(add, columns):
+    """SQL of an update of these columns: what rows as they were gave is taken back."""
+    before = _select_changed("before", "after", columns)
+    after = _select_changed("after", "before", columns)
+    return [add(before, sign=-1), add(after, sign=1)]
+
+
+TRIGGERS = {
+    (LINE, "INSERT"): [_add_lines("after")],
+    (LINE, "DELETE"): [_add_lines("before", sign=-1)],
+    (LINE, "UPDATE"): _replace(_add_both, LINE_COLUMNS),
+    (PART, "INSERT"): [_add_matches(LINE, "after")],
+    (PART, "DELETE"): [_add_matches(LINE, "before", sign=-1)],
+    (PART, "UPDATE"): _replace(partial(_add_matches, LINE), PART_COLUMNS),
+    ("account_account", "UPDATE"): _replace(_add_joined("account"), ["account_type"]),
+    ("account_journal", "UPDATE"): _replace(_add_joined("journal"), ["type"]),
+    ("res_partner", "UPDATE"): _replace(
+        _add_joined("partner"), ["commercial_partner_id"]
+    ),
+}
+"""What each change of the ledger adds to the sums."""
+ROWS = {
+    "INSERT": "REFERENCING NEW TABLE AS after",
+    "DELETE": "REFERENCING OLD TABLE AS before",
+    "UPDATE": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
+}
+ADD = f"""
+    WITH added AS (
+        INSERT INTO dunning_dashboard_sum ({OF_CUSTOMER}, {AMOUNTS}, is_folded)
+        SELECT {OF_CUSTOMER}, SUM(amount), SUM(amount_currency), {{is_folded}}
+          FROM ({{spans}}) AS span ({OF_CUSTOMER}, {AMOUNTS})
+         GROUP BY {OF_CUSTOMER}
+        HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0
+         ORDER BY day_until
+        RETURNING *
+    )
+    INSERT INTO dunning_dashboard_total ({KEY}, {AMOUNTS}, is_folded)
+    SELECT {KEY}, SUM(amount), SUM(amount_currency), {{is_folded}}
+      FROM added
+     GROUP BY {KEY}
+    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0"""
+TRIGGER = """
+    CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
+    BEGIN
+        IF to_regclass('dunning_dashboard_total') IS NOT NULL THEN
+            {add};
+        END IF;
+        RETURN NULL;
+    END
+    $$ LANGUAGE plpgsql;
+    DROP TRIGGER IF EXISTS {name} ON {table};
+    CREATE TRIGGER {name} AFTER {event} ON {table} {rows}
+           FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
+
+
+class DunningDashboardSum(models.Model):
+    """What each customer owed and until when, kept by triggers of the database.
+
+    They run once per statement, whoever writes and however. The sums of all customers
+    (``dunning.dashboard.total``) are written with them.
+    """
+
+    _name = "dunning.dashboard.sum"
+    _inherit = ["dunning.dashboard.span"]
+    _description = "Receivables of a Customer by the Days They Were Open"
+    _key = OF_CUSTOMER
+
+    # Nothing but the triggers writes here, when customers are merged or deleted too.
+    partner_id = fields.Integer(
+        "Id of the Customer", readonly=True, help="Commercial partner of the item."
+    )
+
+    def init(self):
+        for (table, event), spans in TRIGGERS.items():
+            add = ADD.format(spans=" UNION ALL ".join(spans), is_folded="FALSE")
+            name = f"dunning_follow_sum_{table}_{event.lower()}"
+            trigger = TRIGGER.format(
+                name=name, table=table, event=event, rows=ROWS[event], add=add
+            )
+            self.env.cr.execute(SQL(trigger))
+
+    @api.model
+    def _get_direct_sql(self, lines=None):
+        """The rows of the sums from the lines themselves.
+
+        :param SQL lines: table of the lines, None = all
+        """
+        spans = _add_both("%(lines)s")
+        return SQL(
+            f"SELECT * FROM ({spans}) AS span ({OF_CUSTOMER}, {AMOUNTS})",
+            lines=lines or SQL.identifier(LINE),
+        )
+
+    @api.model
+    def action_rebuild(self):
+        """Make all sums anew from the ledger.
+
+        :raise AccessError: no manager of collections
+        """
+        if not self.env.user.has_group("dunning_automation.group_manager"):
+            raise AccessError(
+                self.env._("Only managers of collections make the sums anew.")
+            )
+        self.sudo()._rebuild()
+
+    @api.model
+    def _rebuild(self):
+        """See ``action_rebuild``. Rows go and come of one snapshot of the database:
+        what others book meanwhile adds to them, whoever is committed first."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """DELETE FROM dunning_dashboard_sum;
+               DELETE FROM dunning_dashboard_total"""
+        )
+        self.env.cr.execute(SQL(ADD.format(spans=_add_both(LINE), is_folded="TRUE")))
+        self.invalidate_model()
+
+    @api.autovacuum
+    def _fold(self):
+        return super()._fold()

@@ -1,0 +1,112 @@
+from odoo import Command
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from .test_dashboard import DashboardCommon
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardSum(DashboardCommon):
+    """Whatever is booked and however, the sums are those of the lines."""
+
+    def setUp(self):
+        super().setUp()
+        self.sums = self.env["dunning.dashboard.sum"].sudo()
+        self.totals = self.env["dunning.dashboard.total"].sudo()
+        self.sums._rebuild()
+
+    def get_rows(self, sql, key):
+        """{key: amounts} of what does not add up to nothing."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                f"""SELECT {key}, SUM(amount), SUM(amount_currency)
+                      FROM %s AS span
+                     GROUP BY {key}
+                    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0""",
+                sql,
+            )
+        )
+        return {row[:-2]: row[-2:] for row in rows}
+
+    def assertCurrent(self):
+        direct = SQL("(%s)", self.sums._get_direct_sql())
+        for sums in (self.sums, self.totals):
+            kept = self.get_rows(SQL.identifier(sums._table), sums._key)
+            self.assertEqual(kept, self.get_rows(direct, sums._key))
+            self.assertTrue(kept)
+
+    def test_what_people_do(self):
+        self.keep_books()
+        invoice = self.billed("2026-02-01", "2026-02-20", 90)
+        foreign = self.billed(
+            "2026-02-01", "2026-02-10", 90, currency=self.foreign_currency
+        )
+        payment = self.money("2026-02-15", 20, invoice)
+        other = self._create_customer()
+        account = self.account.copy()
+
+        def set_type(account_type):
+            self.cr.execute(
+                "UPDATE account_account SET account_type = %s WHERE id = %s",
+                [account_type, account.id],
+            )
+
+        steps = {
+            "booked and paid": lambda: None,
+            "due later": lambda: invoice.write({"invoice_date_due": "2026-03-20"}),
+            "unmatched": lambda: self.receivable(payment).remove_move_reconcile(),
+            "matched again": lambda: (
+                self.receivable(payment) + self.receivable(invoice)
+            ).reconcile(),
+            "back to draft": lambda: invoice.button_draft(),
+            "other amount": lambda: invoice.write(
+                {
+                    "invoice_line_ids": [
+                        Command.update(invoice.invoice_line_ids.id, {"price_unit": 70})
+                    ]
+                }
+            ),
+            "posted again": lambda: invoice.action_post(),
+            "cancelled": lambda: (foreign.button_draft(), foreign.button_cancel()),
+            "another customer": lambda: self.cr.execute(
+                "UPDATE account_move_line SET partner_id = %s WHERE move_id = %s",
+                [other.id, invoice.id],
+            ),
+            "deleted": lambda: (
+                payment.button_draft(),
+                payment.with_context(force_delete=True).unlink(),
+            ),
+            "folded": lambda: (self.sums._fold(), self.totals._fold()),
+            "another account": lambda: self.cr.execute(
+                "UPDATE account_move_line SET account_id = %s WHERE id = %s",
+                [account.id, self.receivable(invoice).id],
+            ),
+            "no receivable any more": lambda: set_type("asset_current"),
+            "one again": lambda: set_type("asset_receivable"),
+        }
+        for step, take in steps.items():
+            with self.subTest(step):
+                take()
+                self.assertCurrent()
+
+    def test_folding_leaves_one_row_per_key(self):
+        """Also of those that were folded before; the others are not touched."""
+        self.keep_books()
+        self.sums._fold()
+        rows = set(self.sums.search([]).ids)
+        self.billed("2026-02-01", "2026-02-20", 90)
+        self.assertCurrent()
+        for sums in (self.sums, self.totals):
+            sums._fold()
+            found = self.get_rows(SQL.identifier(sums._table), sums._key)
+            self.assertEqual(sums.search_count([]), len(found))
+        self.assertCurrent()
+        self.assertLessEqual(rows, set(self.sums.search([]).ids))
+
+    def test_rebuilt(self):
+        self.keep_books()
+        self.env.flush_all()
+        self.cr.execute("UPDATE dunning_dashboard_sum SET amount = amount + 1")
+        self.sums._rebuild()
+        self.assertCurrent()
