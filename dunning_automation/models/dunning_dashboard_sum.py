@@ -42,7 +42,7 @@ SPAN = f"""
     SELECT partner.commercial_partner_id, line.company_id, line.currency_id,
            line.date, {{until}}, COALESCE(line.date_maturity, line.date),
            booked.move_type IN {SALES}, journal.type IN {CASH_JOURNALS},
-           line.balance < 0, {{amount}}, {{own_amount}}
+           line.balance < 0, COALESCE({{amount}}, 0), COALESCE({{own_amount}}, 0)
       FROM {{tables}}
       JOIN account_move booked ON booked.id = line.move_id
       {{account}} account ON account.id = line.account_id

@@ -18,6 +18,7 @@ TREND = 13
 HISTORY = 24
 """Months that are read: a year of trend, and a year before its first point."""
 COUNTBACK = 12
+FIRST_YEAR = 1900
 WEEKS = 13
 TOP = 10
 FILTERS = {"company_id", "date", "months", "currency_id"}
@@ -166,10 +167,11 @@ class DunningDashboard(models.AbstractModel):
 
         :param filters: as of ``get_figures``; its company, day and currency count
         :return: dict with ``reconciles``, ``difference`` (the largest one, in company
-            currency) and ``rows``, one per currency: ``currency_id``; ``aging``,
-            ``open`` and ``balance`` in company currency, and the largest difference of
-            them; ``difference_currency`` the same in that currency. ``findings``: of
-            the data, as ``work`` of ``get_figures``; empty for who may not mend them
+            currency) and ``rows``, one per currency: ``currency_id``; ``aging``
+            (by customer), ``total``, ``open`` and ``balance`` in company currency, and
+            the largest difference of them; ``difference_currency`` the same in that
+            currency. ``findings``: of the data, as ``work`` of ``get_figures``; empty
+            for who may not mend them
         :raise: as ``get_figures``
         """
         filters, scope = self._get_scope(filters)
@@ -251,7 +253,7 @@ class DunningDashboard(models.AbstractModel):
             chosen = {name: int(filters.get(name) or 0) or None for name in chosen_from}
         except (TypeError, ValueError) as error:
             raise UserError(self.env._("A filter cannot be read: %s", error)) from error
-        if day > today:
+        if day > today or day.year < FIRST_YEAR:
             raise UserError(self.env._("The figures are known until today only."))
         if months not in PERIODS:
             raise UserError(self.env._("A period has 1, 3, 6 or 12 months."))
@@ -719,7 +721,7 @@ class DunningDashboard(models.AbstractModel):
             currency = self.env["res.currency"].browse(currency_id)
             company_currency = scope.company.currency_id
             rows.append(
-                dict(zip(("aging", "open", "balance"), amounts, strict=True))
+                dict(zip(("aging", "total", "open", "balance"), amounts, strict=True))
                 | {
                     "currency_id": currency_id,
                     "difference": self._spread(company_currency, amounts),

@@ -188,10 +188,10 @@ class DunningDashboardLedger(models.AbstractModel):
         yield SQL("every.company_id = %s", scope.company.id)
         if scope.currency_id:
             yield SQL("every.currency_id = %s", scope.currency_id)
-        for name, domain in scope.debtors:
-            field = self.env["res.partner"]._fields[name]
-            query = self.env[field.comodel_name]._search(domain)
-            yield SQL("every.partner_id IN %s", query.subselect(field.inverse_name))
+        if scope.debtors:
+            partners = self.env["res.partner"].with_context(active_test=False)
+            query = partners._search(scope.get_customers())
+            yield SQL("every.partner_id IN %s", query.subselect())
 
     # === WHAT IS OWED === #
 
@@ -248,22 +248,26 @@ class DunningDashboardLedger(models.AbstractModel):
 
     @api.model
     def _read_check(self, scope, day):
-        """Three ways to the same sum, per currency: the sums that the figures are read
-        from, what is open line by line, and the balance of the accounts entry by entry.
-        They know nothing of each other: the second reads what reconciliation left over,
-        the third never looks at it.
+        """Ways to the same sum, per currency: the sums and totals that the figures are
+        read from, what is open line by line, and the balance of the accounts entry by
+        entry. They know nothing of each other: the third reads what reconciliation left
+        over, the last never looks at it.
 
-        :return: {currency id: ((sum, left over, balance) in company currency, the same
-            in that currency)}, for the whole company, or one currency of it
+        :return: {currency id: ((sum, total, left over, balance) in company currency,
+            the same in that currency)}, for the whole company, or one currency of it
         """
         scope = scope._replace(debtors=())
-        sums = self._sum(
-            scope,
-            """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
-                 FROM %(spans)s
-                WHERE day_from <= %(day)s AND day_until > %(day)s
-                GROUP BY 1""",
-            day=day,
+        totals, sums = (
+            self._sum(
+                scope,
+                """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
+                     FROM %(spans)s
+                    WHERE day_from <= %(day)s AND day_until > %(day)s
+                    GROUP BY 1""",
+                by_customer=by_customer,
+                day=day,
+            )
+            for by_customer in (False, True)
         )
         opened = self._select(
             self._get_open_domain(scope, day),
@@ -287,7 +291,9 @@ class DunningDashboardLedger(models.AbstractModel):
                 GROUP BY 1
                 ORDER BY 1""",
         )
-        ways = [{row[0]: row[1:] for row in way} for way in (balances, opened, sums)]
+        ways = [
+            {row[0]: row[1:] for row in way} for way in (balances, opened, totals, sums)
+        ]
         none = (0.0, 0.0)
         return {
             currency: tuple(
@@ -375,7 +381,11 @@ class DunningDashboardLedger(models.AbstractModel):
         yield SQL("%s AND due < %s AND NOT is_credit", opened, day)
         for first, last in periods:
             billed = SQL(
-                "is_sale AND NOT is_credit AND due BETWEEN %s AND %s", first, last
+                "is_sale AND NOT is_credit AND due BETWEEN %s AND %s"
+                " AND day_from <= %s",
+                first,
+                last,
+                last + timedelta(days=RISK_DAYS),
             )
             yield SQL("%s AND day_until > due + %s", billed, RISK_DAYS)
             yield billed

@@ -148,8 +148,12 @@ class TestDashboard(DashboardCommon):
         """The check says so; a manager, and nobody else, has them made anew."""
         self.keep_books()
         self.env.flush_all()
-        self.cr.execute("UPDATE dunning_dashboard_total SET amount = amount + 3")
-        self.assertFalse(self.check()["reconciles"])
+        for table in ("dunning_dashboard_total", "dunning_dashboard_sum"):
+            with self.subTest(table), self.cr.savepoint() as savepoint:
+                self.cr.execute(f"UPDATE {table} SET amount = amount + 3")
+                self.assertFalse(self.check()["reconciles"])
+                savepoint.rollback()
+        self.cr.execute("UPDATE dunning_dashboard_sum SET amount = amount + 3")
         sums = self.env["dunning.dashboard.sum"]
         with self.assertRaises(AccessError):
             user = self.new_user("collector", "dunning_automation.group_user")
@@ -250,6 +254,26 @@ class TestDashboard(DashboardCommon):
             with self.subTest(filters):
                 self.assertEqual(self.tile("receivables", **filters)["value"], expected)
 
+    def test_filters_hide_customers_who_are_hidden(self):
+        """A filter by collector opens no customer whom a record rule hides."""
+        other = self._create_customer(name="Other")
+        self.invoice(other, days_overdue=20, amount=70)
+        self.invoice(days_overdue=20, amount=100)
+        self.run_on()
+        user = self.new_user("own", "dunning_automation.group_user")
+        self.env["dunning.case"].search([]).user_id = user
+        self.assertEqual(self.figures(user, user_id=user.id)["tiles"][0]["value"], 170)
+        self.env["ir.rule"].create(
+            {
+                "name": "Not that one",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+                "domain_force": [("id", "!=", other.id)],
+            }
+        )
+        figures = self.figures(user, user_id=user.id)
+        self.assertEqual(figures["tiles"][0]["value"], 100)
+        self.assertEqual([row["open"] for row in figures["debtors"]], [100])
+
     def test_funnel_counts_money_within_30_days(self):
         """Reminded and paid in time; paid late; credited, which is no payment."""
         day = self.today - timedelta(days=50)
@@ -272,6 +296,7 @@ class TestDashboard(DashboardCommon):
         for filters in (
             {"date": f"{tomorrow}"},
             {"date": "yesterday"},
+            {"date": "0001-01-02"},
             {"months": 2},
             {"months": "x"},
             {"user_id": "x' OR 1=1"},
@@ -308,6 +333,9 @@ class TestDashboard(DashboardCommon):
         figures = self.figures(user)
         self.assertEqual(figures["tiles"][0]["value"], 70)
         self.assertReconciles(figures)
+        for model in ("dunning.dashboard.sum", "dunning.dashboard.total"):
+            with self.subTest(model), self.assertRaises(AccessError):
+                self.env[model].with_user(user).search_read([])
         rule.domain_force = [("company_id", "=", 0)]
         self.assertEqual(self.figures(user)["tiles"][0]["value"], 0)
 

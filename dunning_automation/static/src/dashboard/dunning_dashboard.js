@@ -78,11 +78,13 @@ export class DunningDashboard extends Component {
 
     /** @param {boolean} isFresh whether something was booked, or may have been */
     async load(isFresh = true) {
+        // Until a check was read, whatever is chosen meanwhile.
+        this.isFresh ||= Boolean(isFresh);
         this.state.loading = true;
         try {
             this.state.figures = await this.read("get_figures", {complete: false});
             this.state.error = null;
-            this.complete(isFresh);
+            this.complete();
         } catch (error) {
             this.fail(error);
         }
@@ -93,20 +95,22 @@ export class DunningDashboard extends Component {
      * What reads each customer, or the whole ledger, and for which nobody waits. Other
      * customers and another period have the same check.
      */
-    async complete(isFresh) {
+    async complete() {
         const {
             company_id: company,
             date,
             currency_id: currency,
         } = this.state.figures.filters;
         const asked = `${company} ${date} ${currency}`;
-        if (this.state.check?.asked !== asked || isFresh) {
+        if (this.state.check?.asked !== asked) {
             this.state.check = null;
         }
-        this.state.debtors = null;
         try {
             this.state.debtors = await this.read("get_debtors");
-            this.state.check ||= {asked, ...(await this.read("get_check"))};
+            if (!this.state.check || this.isFresh) {
+                this.state.check = {asked, ...(await this.read("get_check"))};
+                this.isFresh = false;
+            }
         } catch (error) {
             this.fail(error);
         }
@@ -141,6 +145,7 @@ export class DunningDashboard extends Component {
 
     choose(name, value) {
         this.state.filters = {...this.state.filters, [name]: value};
+        this.state.debtors = null;
         this.load(false);
     }
 
