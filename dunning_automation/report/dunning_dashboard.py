@@ -277,10 +277,14 @@ class DunningDashboard(models.AbstractModel):
         )
 
     def _get_options(self, company):
-        cases = self.env["dunning.case"]._read_group(
-            [("company_id", "=", company.id), ("state", "=", "open")], ["user_id"]
+        cases = self.env["dunning.case"]._search(
+            [("company_id", "=", company.id), ("state", "=", "open")]
         )
-        collectors = self.env["res.users"].union(*(user for (user,) in cases))
+        collectors = (
+            self.env["res.users"]
+            .with_context(active_test=False)
+            .search([("id", "in", cases.subselect("user_id"))])
+        )
         policies = self.env["dunning.policy"]._search_applicable(company)
         currencies = self.env["res.currency"].search([("active", "=", True)])
         return [

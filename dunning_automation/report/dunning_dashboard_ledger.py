@@ -161,16 +161,26 @@ class DunningDashboardLedger(models.AbstractModel):
 
     @api.model
     def _get_spans(self, scope, by_customer):
+        if self._reads_all_lines(scope.company) and not by_customer:
+            return SQL.identifier("dunning_dashboard_total")
+        return SQL(
+            """(SELECT span.*, exposure.band
+                  FROM %s AS span
+             LEFT JOIN dunning_exposure exposure
+                    ON exposure.partner_id = span.partner_id
+                   AND exposure.company_id = span.company_id)""",
+            self._get_sums(scope),
+        )
+
+    @api.model
+    def _get_sums(self, scope):
         sums = self.env["dunning.dashboard.sum"]
-        if not self._reads_all_lines(scope.company):
-            query = self.env["account.move.line"]._search(
-                self._get_lines_domain(scope._replace(debtors=()))
-            )
-            return SQL(
-                "(%s)", sums._get_direct_sql(query.subselect("account_move_line.*"))
-            )
-        table = sums if by_customer else self.env["dunning.dashboard.total"]
-        return SQL.identifier(table._table)
+        if self._reads_all_lines(scope.company):
+            return SQL.identifier(sums._table)
+        query = self.env["account.move.line"]._search(
+            self._get_lines_domain(scope._replace(debtors=()))
+        )
+        return SQL("(%s)", sums._get_direct_sql(query.subselect("account_move_line.*")))
 
     @api.model
     def _reads_all_lines(self, company):
@@ -207,15 +217,11 @@ class DunningDashboardLedger(models.AbstractModel):
             """
             SELECT CASE WHEN is_credit THEN -1
                         ELSE WIDTH_BUCKET(%(day)s - due, %(firsts)s::integer[]) END,
-                   exposure.band, SUM(amount)::float
+                   band, SUM(amount)::float
               FROM %(spans)s
-         LEFT JOIN dunning_exposure exposure
-                ON exposure.partner_id = span.partner_id
-               AND exposure.company_id = span.company_id
              WHERE day_from <= %(day)s AND day_until > %(day)s
              GROUP BY 1, 2
             """,
-            by_customer=True,
             day=day,
             firsts=[last + 1 for last in aging.LAST_DAYS],
         )
@@ -440,6 +446,10 @@ class DunningDashboardLedger(models.AbstractModel):
                    AND step.drop_reason IS NULL
                    AND notice.simulation IS NOT TRUE
                    AND notice.state IN ('sent', 'delivered')
+                   AND notice.company_id = %(company)s
+                   -- Whatever the time zone; there is an index for it.
+                   AND notice.date_sent
+                       BETWEEN %(first)s::date - 1 AND %(last)s::date + 2
                    AND sent.day BETWEEN %(first)s AND %(last)s
                  ORDER BY step.move_line_id, step.level_id, notice.date_sent
             ), answered AS (
@@ -463,6 +473,7 @@ class DunningDashboardLedger(models.AbstractModel):
              ORDER BY level.delay_days, level.id
             """,
             cash=CASH_JOURNALS,
+            company=scope.company.id,
             days=PROMPT_DAYS,
             first=first,
             last=last,

@@ -2,6 +2,8 @@ from odoo import Command
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ..models.dunning_dashboard_sum import OF_CUSTOMER
+from ..models.dunning_dashboard_total import OF_BAND
 from .test_dashboard import DashboardCommon
 
 
@@ -31,9 +33,19 @@ class TestDashboardSum(DashboardCommon):
 
     def assertCurrent(self):
         direct = SQL("(%s)", self.sums._get_direct_sql())
-        for sums in (self.sums, self.totals):
-            kept = self.get_rows(SQL.identifier(sums._table), sums._key)
-            self.assertEqual(kept, self.get_rows(direct, sums._key))
+        by_band = SQL(
+            """(SELECT span.*, exposure.band
+                  FROM %s AS span
+             LEFT JOIN dunning_exposure exposure
+                 USING (partner_id, company_id))""",
+            direct,
+        )
+        for table, rows, key in (
+            ("dunning_dashboard_sum", direct, OF_CUSTOMER),
+            ("dunning_dashboard_total", by_band, OF_BAND),
+        ):
+            kept = self.get_rows(SQL.identifier(table), key)
+            self.assertEqual(kept, self.get_rows(rows, key))
             self.assertTrue(kept)
 
     def test_what_people_do(self):
@@ -51,6 +63,11 @@ class TestDashboardSum(DashboardCommon):
             self.cr.execute(
                 "UPDATE account_account SET account_type = %s WHERE id = %s",
                 [account_type, account.id],
+            )
+
+        def rate(customer, score):
+            self.env["dunning.exposure"]._store(
+                self.company, self.today, [(customer.id, score, [])]
             )
 
         steps = {
@@ -91,6 +108,13 @@ class TestDashboardSum(DashboardCommon):
                     WHERE debit_move_id = %s""",
                 [line.id],
             ),
+            "risk": lambda: rate(self.customer, 0.9),
+            "risk of others": lambda: rate(other, 0.5),
+            "another risk": lambda: rate(self.customer, 0.1),
+            "booked with a risk": lambda: self.billed("2026-02-01", "2026-02-10", 7),
+            "no risk known any more": lambda: self.cr.execute(
+                "DELETE FROM dunning_exposure WHERE partner_id = %s", [other.id]
+            ),
         }
         for step, take in steps.items():
             with self.subTest(step):
@@ -104,9 +128,9 @@ class TestDashboardSum(DashboardCommon):
         rows = set(self.sums.search([]).ids)
         self.billed("2026-02-01", "2026-02-20", 90)
         self.assertCurrent()
-        for sums in (self.sums, self.totals):
+        for sums, key in ((self.sums, OF_CUSTOMER), (self.totals, OF_BAND)):
             sums._fold()
-            found = self.get_rows(SQL.identifier(sums._table), sums._key)
+            found = self.get_rows(SQL.identifier(sums._table), key)
             self.assertEqual(sums.search_count([]), len(found))
         self.assertCurrent()
         self.assertLessEqual(rows, set(self.sums.search([]).ids))
