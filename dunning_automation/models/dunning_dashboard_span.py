@@ -14,7 +14,7 @@ ROWS = {
     "DELETE": "REFERENCING OLD TABLE AS before",
     "UPDATE": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
 }
-TRIGGER = """
+FUNCTION = """
     CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
     BEGIN
         IF to_regclass('dunning_dashboard_total') IS NOT NULL THEN
@@ -22,8 +22,8 @@ TRIGGER = """
         END IF;
         RETURN NULL;
     END
-    $$ LANGUAGE plpgsql;
-    DROP TRIGGER IF EXISTS {name} ON {table};
+    $$ LANGUAGE plpgsql"""
+TRIGGER = """
     CREATE TRIGGER {name} AFTER {event} ON {table} {rows}
            FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
 
@@ -62,7 +62,10 @@ class DunningDashboardSpan(models.AbstractModel):
         """Have the database run ``statement`` after each statement that changed
         ``table``: once, with the rows ``before`` and ``after`` it."""
         name = f"{PREFIX}sum_{table}_{event.lower()}"
-        trigger = TRIGGER.format(
-            name=name, table=table, event=event, rows=ROWS[event], statement=statement
-        )
-        self.env.cr.execute(SQL(trigger))
+        values = {"name": name, "table": table, "event": event, "rows": ROWS[event]}
+        self.env.cr.execute(SQL(FUNCTION.format(statement=statement, **values)))
+        # An update beside a running server waits for no table that is being written.
+        if not self.env.execute_query(
+            SQL("SELECT FROM pg_trigger WHERE tgname = %s", name)
+        ):
+            self.env.cr.execute(SQL(TRIGGER.format(**values)))

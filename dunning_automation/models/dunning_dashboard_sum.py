@@ -1,3 +1,4 @@
+import logging
 from functools import partial
 
 from odoo import api, fields, models
@@ -6,6 +7,8 @@ from odoo.tools import SQL
 
 from .dunning_dashboard_span import AMOUNTS, KEY, OPEN
 from .dunning_dashboard_total import get_totals_sql
+
+_logger = logging.getLogger(__name__)
 
 SALES = ("out_invoice", "out_refund", "out_receipt")
 CASH_JOURNALS = ("bank", "cash", "credit")
@@ -122,17 +125,23 @@ TRIGGERS = {
     ),
 }
 """What each change of the ledger adds to the sums."""
+INSERT = f"""
+    INSERT INTO dunning_dashboard_sum ({OF_CUSTOMER}, {AMOUNTS}, is_folded)
+    SELECT {OF_CUSTOMER}, SUM(amount), SUM(amount_currency), {{is_folded}}
+      FROM ({{spans}}) AS span ({OF_CUSTOMER}, {AMOUNTS})
+     GROUP BY {OF_CUSTOMER}
+    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0
+     ORDER BY day_until"""
 ADD = f"""
-    WITH added AS (
-        INSERT INTO dunning_dashboard_sum ({OF_CUSTOMER}, {AMOUNTS}, is_folded)
-        SELECT {OF_CUSTOMER}, SUM(amount), SUM(amount_currency), {{is_folded}}
-          FROM ({{spans}}) AS span ({OF_CUSTOMER}, {AMOUNTS})
-         GROUP BY {OF_CUSTOMER}
-        HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0
-         ORDER BY day_until
-        RETURNING *
-    )
+    WITH added AS ({INSERT} RETURNING *)
     {get_totals_sql("added")}"""
+# Of nothing kept, each row made is the only one with its key.
+REBUILD = INSERT.format(
+    spans=f"""{_add_both(LINE)}
+    UNION ALL
+    SELECT {OF_CUSTOMER}, -amount, -amount_currency FROM dunning_dashboard_sum""",
+    is_folded="NOT EXISTS (SELECT FROM dunning_dashboard_sum)",
+)
 
 
 class DunningDashboardSum(models.Model):
@@ -185,17 +194,23 @@ class DunningDashboardSum(models.Model):
 
     @api.model
     def _rebuild(self):
-        """See ``action_rebuild``. Rows go and come of one snapshot of the database:
-        what others book meanwhile adds to them, whoever is committed first."""
+        """See ``action_rebuild``: what the ledger has and the sums have not is added to
+        them, all of one snapshot of the database, so nobody who books has to wait."""
         self.env.flush_all()
-        self.env.cr.execute(
-            """DELETE FROM dunning_dashboard_sum;
-               DELETE FROM dunning_dashboard_total"""
-        )
-        self.env.cr.execute(SQL(ADD.format(spans=_add_both(LINE), is_folded="TRUE")))
+        self.env.cr.execute(SQL(REBUILD))
+        if self.env.cr.rowcount:
+            _logger.info("%d sums of the dashboard were mended", self.env.cr.rowcount)
         self.invalidate_model()
+        self.env["dunning.dashboard.total"]._rebuild()
 
     @api.autovacuum
+    def _tidy(self):
+        """Once a day. Triggers miss what is booked while somebody else changes the
+        customer, account or journal, and what is written without triggers."""
+        self._rebuild()
+        self._fold()
+
+    @api.model
     def _fold(self):
         """Make one row of all with the same key, and none of those that add to zero."""
         same = " AND ".join(

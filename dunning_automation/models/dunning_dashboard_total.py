@@ -58,8 +58,8 @@ class DunningDashboardTotal(models.Model):
         for event, rows in RISKS.items():
             self._follow("dunning_exposure", event, MOVE.format(rows=rows))
 
-    @api.autovacuum
-    def _fold(self):
+    @api.model
+    def _rebuild(self):
         """Make the totals anew from the sums. Who was booked while his band changed may
         have been left in the old one: that ends here."""
         self.env.cr.execute("DELETE FROM dunning_dashboard_total")

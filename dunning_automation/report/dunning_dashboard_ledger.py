@@ -133,9 +133,6 @@ class DunningDashboardLedger(models.AbstractModel):
             SQL(
                 sql,
                 condition=query.where_clause or SQL("TRUE"),
-                due=SQL(
-                    "COALESCE(account_move_line.date_maturity, account_move_line.date)"
-                ),
                 tables=query.from_clause,
                 **parameters,
             )
@@ -257,25 +254,44 @@ class DunningDashboardLedger(models.AbstractModel):
         """Ways to the same sum, per currency: the sums and totals that the figures are
         read from, what is open line by line, and the balance of the accounts entry by
         entry. They know nothing of each other: the third reads what reconciliation left
-        over, the last never looks at it.
+        over, the last never looks at it. What was matched with entries that this
+        balance leaves out explains a difference to it.
 
-        :return: {currency id: ((sum, total, left over, balance) in company currency,
-            the same in that currency)}, for the whole company, or one currency of it
+        :return: {currency id: ((sum, total, left over, balance, matched outside) in
+            company currency, the same in that currency)}, for the whole company, or one
+            currency of it
         """
         scope = scope._replace(debtors=())
-        totals, sums = (
-            self._sum(
-                scope,
-                """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
-                     FROM %(spans)s
-                    WHERE day_from <= %(day)s AND day_until > %(day)s
-                    GROUP BY 1""",
-                by_customer=by_customer,
-                day=day,
-            )
-            for by_customer in (False, True)
+        ways = (
+            *(
+                self._sum(
+                    scope,
+                    """SELECT currency_id, SUM(amount)::float,
+                              SUM(amount_currency)::float
+                         FROM %(spans)s
+                        WHERE day_from <= %(day)s AND day_until > %(day)s
+                        GROUP BY 1""",
+                    by_customer=by_customer,
+                    day=day,
+                )
+                for by_customer in (True, False)
+            ),
+            self._read_left(scope, day),
+            self._read_balances(scope, day),
+            self._read_outside(scope, day),
         )
-        opened = self._select(
+        ways = [{row[0]: row[1:] for row in way} for way in ways]
+        none = (0.0, 0.0)
+        return {
+            currency: tuple(
+                zip(*(way.get(currency, none) for way in ways), strict=True)
+            )
+            for currency in sorted({key for way in ways for key in way})
+        }
+
+    @api.model
+    def _read_left(self, scope, day):
+        return self._select(
             self._get_open_domain(scope, day),
             """SELECT account_move_line.currency_id,
                       SUM(amount_residual + COALESCE(later.amount, 0))::float,
@@ -287,26 +303,74 @@ class DunningDashboardLedger(models.AbstractModel):
                 GROUP BY 1""",
             later=self._get_later_sql(day),
         )
-        balances = self._select(
+
+    @api.model
+    def _read_balances(self, scope, day):
+        return self._select(
             self._get_lines_domain(scope) & Domain("date", "<=", day),
             """SELECT account_move_line.currency_id,
                       SUM(account_move_line.balance)::float,
                       SUM(account_move_line.amount_currency)::float
                  FROM %(tables)s
                 WHERE %(condition)s
-                GROUP BY 1
-                ORDER BY 1""",
+                GROUP BY 1""",
         )
-        ways = [
-            {row[0]: row[1:] for row in way} for way in (balances, opened, totals, sums)
-        ]
-        none = (0.0, 0.0)
-        return {
-            currency: tuple(
-                zip(*(way.get(currency, none) for way in reversed(ways)), strict=True)
+
+    @api.model
+    def _read_outside(self, scope, day):
+        """What the lines were matched with in entries that are not posted (Odoo keeps
+        the matches of an entry set to draft), of another company or currency: a debit
+        that was paid so is no more open, but nothing in this balance paid it."""
+        return self._select(
+            self._get_lines_domain(scope),
+            """
+            SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
+              FROM (SELECT account_move_line.currency_id, other.currency_id,
+                           account_move_line.company_id, other.company_id,
+                           other.parent_state,
+                           -part.amount, -part.debit_amount_currency
+                      FROM %(tables)s
+                      JOIN account_partial_reconcile part
+                        ON part.debit_move_id = account_move_line.id
+                      JOIN account_move_line other ON other.id = part.credit_move_id
+                     WHERE %(condition)s AND part.max_date <= %(day)s
+                 UNION ALL
+                    SELECT account_move_line.currency_id, other.currency_id,
+                           account_move_line.company_id, other.company_id,
+                           other.parent_state,
+                           part.amount, part.credit_amount_currency
+                      FROM %(tables)s
+                      JOIN account_partial_reconcile part
+                        ON part.credit_move_id = account_move_line.id
+                      JOIN account_move_line other ON other.id = part.debit_move_id
+                     WHERE %(condition)s AND part.max_date <= %(day)s
+                   ) AS part (currency_id, other_currency_id, company_id,
+                              other_company_id, other_state, amount, amount_currency)
+             WHERE other_state != 'posted' OR other_company_id != company_id
+                OR other_currency_id != currency_id
+             GROUP BY 1""",
+            day=day,
+        )
+
+    @api.model
+    def _get_outside_domain(self, scope, day):
+        """The lines that ``_read_outside`` adds up, within a currency."""
+        outside = (
+            Domain("parent_state", "!=", "posted")
+            | Domain("company_id", "!=", scope.company.id)
+            | Domain("currency_id", "!=", scope.currency_id)
+        )
+        return self._get_lines_domain(scope) & Domain.OR(
+            Domain(
+                parts,
+                "any",
+                Domain("max_date", "<=", day) & Domain(other, "any", outside),
             )
-            for currency in {key: None for way in ways for key in way}
-        }
+            for parts, other in (
+                ("matched_credit_ids", "credit_move_id"),
+                ("matched_debit_ids", "debit_move_id"),
+            )
+        )
 
     @api.model
     def _get_later_sql(self, day):

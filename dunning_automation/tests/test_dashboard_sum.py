@@ -95,7 +95,7 @@ class TestDashboardSum(DashboardCommon):
                 payment.button_draft(),
                 payment.with_context(force_delete=True).unlink(),
             ),
-            "folded": lambda: (self.sums._fold(), self.totals._fold()),
+            "tidied up": lambda: self.sums._tidy(),
             "another account": lambda: self.cr.execute(
                 "UPDATE account_move_line SET account_id = %s WHERE id = %s",
                 [account.id, self.receivable(invoice).id],
@@ -124,20 +124,45 @@ class TestDashboardSum(DashboardCommon):
     def test_folding_leaves_one_row_per_key(self):
         """Also of those that were folded before; the others are not touched."""
         self.keep_books()
-        self.sums._fold()
+        self.sums._tidy()
         rows = set(self.sums.search([]).ids)
         self.billed("2026-02-01", "2026-02-20", 90)
         self.assertCurrent()
+        self.sums._tidy()
         for sums, key in ((self.sums, OF_CUSTOMER), (self.totals, OF_BAND)):
-            sums._fold()
             found = self.get_rows(SQL.identifier(sums._table), key)
             self.assertEqual(sums.search_count([]), len(found))
         self.assertCurrent()
         self.assertLessEqual(rows, set(self.sums.search([]).ids))
 
-    def test_rebuilt(self):
-        self.keep_books()
-        self.env.flush_all()
-        self.cr.execute("UPDATE dunning_dashboard_sum SET amount = amount + 1")
-        self.sums._rebuild()
-        self.assertCurrent()
+    def test_what_the_triggers_miss_is_mended_at_night(self):
+        paid, late = self.keep_books()
+        alone = self.billed("2026-02-01", "2026-02-20", 90)
+        self.sums._tidy()
+        other = self._create_customer()
+        misses = {
+            "written without triggers": f"""
+                ALTER TABLE account_move_line DISABLE TRIGGER USER;
+                UPDATE account_move_line SET partner_id = {other.id}
+                 WHERE id = {self.receivable(paid).id};
+                ALTER TABLE account_move_line ENABLE TRIGGER USER""",
+            "an invoice that was none": f"""
+                UPDATE account_move SET move_type = 'entry' WHERE id = {late.id}""",
+            "deleted with its lines": f"DELETE FROM account_move WHERE id = {alone.id}",
+            "sums that were spoilt": f"""
+                UPDATE dunning_dashboard_sum SET amount = amount + 1
+                 WHERE partner_id = {other.id}""",
+            "sums that were lost": f"""
+                DELETE FROM dunning_dashboard_sum WHERE partner_id = {other.id}""",
+            "totals that were spoilt": """
+                UPDATE dunning_dashboard_total SET amount = amount + 1""",
+            "all sums lost": "DELETE FROM dunning_dashboard_sum",
+        }
+        for miss, sql in misses.items():
+            with self.subTest(miss):
+                self.env.flush_all()
+                self.cr.execute(sql)
+                with self.assertRaises(AssertionError):
+                    self.assertCurrent()
+                self.sums._tidy()
+                self.assertCurrent()
