@@ -262,26 +262,10 @@ class DunningDashboardLedger(models.AbstractModel):
             currency of it
         """
         scope = scope._replace(debtors=())
-        ways = (
-            *(
-                self._sum(
-                    scope,
-                    """SELECT currency_id, SUM(amount)::float,
-                              SUM(amount_currency)::float
-                         FROM %(spans)s
-                        WHERE day_from <= %(day)s AND day_until > %(day)s
-                        GROUP BY 1""",
-                    by_customer=by_customer,
-                    day=day,
-                )
-                for by_customer in (True, False)
-            ),
-            self._read_left(scope, day),
-            self._read_balances(scope, day),
-            self._read_outside(scope, day),
-        )
-        ways = [{row[0]: row[1:] for row in way} for way in ways]
-        none = (0.0, 0.0)
+        by_customer, total = (self._read_open(scope, day, way) for way in (True, False))
+        left, balance = self._read_left(scope, day), self._read_balance(scope, day)
+        outside = self._read_outside(scope, day) if left != balance else {}
+        ways, none = (by_customer, total, left, balance, outside), (0.0, 0.0)
         return {
             currency: tuple(
                 zip(*(way.get(currency, none) for way in ways), strict=True)
@@ -290,8 +274,26 @@ class DunningDashboardLedger(models.AbstractModel):
         }
 
     @api.model
+    def _read_open(self, scope, day, by_customer):
+        rows = self._sum(
+            scope,
+            """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
+                 FROM %(spans)s
+                WHERE day_from <= %(day)s AND day_until > %(day)s
+                GROUP BY 1""",
+            by_customer=by_customer,
+            day=day,
+        )
+        return self._by_currency(rows)
+
+    @api.model
+    def _by_currency(self, rows):
+        """{currency id: (amount, amount in the currency)}, where there is any"""
+        return {currency: tuple(amounts) for currency, *amounts in rows if any(amounts)}
+
+    @api.model
     def _read_left(self, scope, day):
-        return self._select(
+        rows = self._select(
             self._get_open_domain(scope, day),
             """SELECT account_move_line.currency_id,
                       SUM(amount_residual + COALESCE(later.amount, 0))::float,
@@ -303,10 +305,11 @@ class DunningDashboardLedger(models.AbstractModel):
                 GROUP BY 1""",
             later=self._get_later_sql(day),
         )
+        return self._by_currency(rows)
 
     @api.model
-    def _read_balances(self, scope, day):
-        return self._select(
+    def _read_balance(self, scope, day):
+        rows = self._select(
             self._get_lines_domain(scope) & Domain("date", "<=", day),
             """SELECT account_move_line.currency_id,
                       SUM(account_move_line.balance)::float,
@@ -315,42 +318,39 @@ class DunningDashboardLedger(models.AbstractModel):
                 WHERE %(condition)s
                 GROUP BY 1""",
         )
+        return self._by_currency(rows)
 
     @api.model
     def _read_outside(self, scope, day):
         """What the lines were matched with in entries that are not posted (Odoo keeps
         the matches of an entry set to draft), of another company or currency: a debit
         that was paid so is no more open, but nothing in this balance paid it."""
-        return self._select(
+        rows = self._select(
             self._get_lines_domain(scope),
             """
-            SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
-              FROM (SELECT account_move_line.currency_id, other.currency_id,
-                           account_move_line.company_id, other.company_id,
-                           other.parent_state,
-                           -part.amount, -part.debit_amount_currency
-                      FROM %(tables)s
-                      JOIN account_partial_reconcile part
-                        ON part.debit_move_id = account_move_line.id
-                      JOIN account_move_line other ON other.id = part.credit_move_id
-                     WHERE %(condition)s AND part.max_date <= %(day)s
+            WITH part AS MATERIALIZED (
+                SELECT part.*
+                  FROM account_partial_reconcile part
+                  JOIN account_move_line debit ON debit.id = part.debit_move_id
+                  JOIN account_move_line credit ON credit.id = part.credit_move_id
+                 WHERE part.max_date <= %(day)s
+                   AND (debit.parent_state != credit.parent_state
+                        OR debit.company_id != credit.company_id
+                        OR debit.currency_id != credit.currency_id)
+            )
+            SELECT account_move_line.currency_id, SUM(side.amount)::float,
+                   SUM(side.amount_currency)::float
+              FROM %(tables)s
+              JOIN (SELECT debit_move_id, -amount, -debit_amount_currency FROM part
                  UNION ALL
-                    SELECT account_move_line.currency_id, other.currency_id,
-                           account_move_line.company_id, other.company_id,
-                           other.parent_state,
-                           part.amount, part.credit_amount_currency
-                      FROM %(tables)s
-                      JOIN account_partial_reconcile part
-                        ON part.credit_move_id = account_move_line.id
-                      JOIN account_move_line other ON other.id = part.debit_move_id
-                     WHERE %(condition)s AND part.max_date <= %(day)s
-                   ) AS part (currency_id, other_currency_id, company_id,
-                              other_company_id, other_state, amount, amount_currency)
-             WHERE other_state != 'posted' OR other_company_id != company_id
-                OR other_currency_id != currency_id
+                    SELECT credit_move_id, amount, credit_amount_currency FROM part
+                   ) AS side (line_id, amount, amount_currency)
+                ON side.line_id = account_move_line.id
+             WHERE %(condition)s
              GROUP BY 1""",
             day=day,
         )
+        return self._by_currency(rows)
 
     @api.model
     def _get_outside_domain(self, scope, day):
