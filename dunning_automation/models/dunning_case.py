@@ -160,6 +160,9 @@ class DunningCase(models.Model):
         "A customer has one open case per company.",
     )
     # Exactly the order of the model, so that the first page of a list reads one page.
+    _broken_idx = models.Index(
+        "(company_id) WHERE state = 'open' AND broken_promises > 0"
+    )
     _worklist_idx = models.Index(
         "(priority_rank, expected_loss DESC, id) WHERE state = 'open'"
     )

@@ -3,12 +3,29 @@ from datetime import date
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..fields import UncheckedMany2one
+from ..fields import PREFIX, UncheckedMany2one
 
 OPEN = date.max
 """Last day of what is still open: no day is later."""
 KEY = "company_id, currency_id, day_from, day_until, due, is_sale, is_cash, is_credit"
 AMOUNTS = "amount, amount_currency"
+ROWS = {
+    "INSERT": "REFERENCING NEW TABLE AS after",
+    "DELETE": "REFERENCING OLD TABLE AS before",
+    "UPDATE": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
+}
+FUNCTION = """
+    CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
+    BEGIN
+        IF to_regclass('dunning_dashboard_total') IS NOT NULL THEN
+            {statement};
+        END IF;
+        RETURN NULL;
+    END
+    $$ LANGUAGE plpgsql"""
+TRIGGER = """
+    CREATE TRIGGER {name} AFTER {event} ON {table} {rows}
+           FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
 
 
 class DunningDashboardSpan(models.AbstractModel):
@@ -19,14 +36,13 @@ class DunningDashboardSpan(models.AbstractModel):
     and so is what was booked: the sum of all that began on that day.
 
     Each change of the ledger adds rows, possibly negative ones, and nobody waits for
-    anybody; once a day ``_fold`` makes one row of those with the same key.
+    anybody; once a day one row is made of those with the same key.
     """
 
     _name = "dunning.dashboard.span"
     _description = "Receivables by the Days They Were Open"
     _log_access = False
     _allow_sudo_commands = False
-    _key = KEY
 
     company_id = UncheckedMany2one("res.company", required=True, readonly=True)
     currency_id = UncheckedMany2one("res.currency", required=True, readonly=True)
@@ -40,31 +56,16 @@ class DunningDashboardSpan(models.AbstractModel):
         digits=0, required=True, readonly=True, help="In company currency."
     )
     amount_currency = fields.Float(digits=0, required=True, readonly=True)
-    is_folded = fields.Boolean(readonly=True)
 
     @api.model
-    def _fold(self):
-        """Make one row of all with the same key, and none of those that add to zero."""
-        same = " AND ".join(
-            f"span.{name} IS NOT DISTINCT FROM fresh.{name}"
-            if name == "partner_id"
-            else f"span.{name} = fresh.{name}"
-            for name in self._key.split(", ")
-        )
-        self.env.cr.execute(
-            SQL(
-                f"""WITH fresh AS (
-                        SELECT DISTINCT {self._key} FROM %(table)s WHERE NOT is_folded
-                    ), gone AS (
-                        DELETE FROM %(table)s AS span USING fresh WHERE {same}
-                        RETURNING span.*
-                    )
-                    INSERT INTO %(table)s ({self._key}, {AMOUNTS}, is_folded)
-                    SELECT {self._key}, SUM(amount), SUM(amount_currency), TRUE
-                      FROM gone
-                     GROUP BY {self._key}
-                    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0""",
-                table=SQL.identifier(self._table),
-            )
-        )
-        self.invalidate_model()
+    def _follow(self, table, event, statement):
+        """Have the database run ``statement`` after each statement that changed
+        ``table``: once, with the rows ``before`` and ``after`` it."""
+        name = f"{PREFIX}sum_{table}_{event.lower()}"
+        values = {"name": name, "table": table, "event": event, "rows": ROWS[event]}
+        self.env.cr.execute(SQL(FUNCTION.format(statement=statement, **values)))
+        # An update beside a running server waits for no table that is being written.
+        if not self.env.execute_query(
+            SQL("SELECT FROM pg_trigger WHERE tgname = %s", name)
+        ):
+            self.env.cr.execute(SQL(TRIGGER.format(**values)))

@@ -1,3 +1,4 @@
+import logging
 from functools import partial
 
 from odoo import api, fields, models
@@ -5,6 +6,9 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from .dunning_dashboard_span import AMOUNTS, KEY, OPEN
+from .dunning_dashboard_total import get_totals_sql
+
+_logger = logging.getLogger(__name__)
 
 SALES = ("out_invoice", "out_refund", "out_receipt")
 CASH_JOURNALS = ("bank", "cash", "credit")
@@ -121,38 +125,23 @@ TRIGGERS = {
     ),
 }
 """What each change of the ledger adds to the sums."""
-ROWS = {
-    "INSERT": "REFERENCING NEW TABLE AS after",
-    "DELETE": "REFERENCING OLD TABLE AS before",
-    "UPDATE": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
-}
+INSERT = f"""
+    INSERT INTO dunning_dashboard_sum ({OF_CUSTOMER}, {AMOUNTS}, is_folded)
+    SELECT {OF_CUSTOMER}, SUM(amount), SUM(amount_currency), {{is_folded}}
+      FROM ({{spans}}) AS span ({OF_CUSTOMER}, {AMOUNTS})
+     GROUP BY {OF_CUSTOMER}
+    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0
+     ORDER BY day_until"""
 ADD = f"""
-    WITH added AS (
-        INSERT INTO dunning_dashboard_sum ({OF_CUSTOMER}, {AMOUNTS}, is_folded)
-        SELECT {OF_CUSTOMER}, SUM(amount), SUM(amount_currency), {{is_folded}}
-          FROM ({{spans}}) AS span ({OF_CUSTOMER}, {AMOUNTS})
-         GROUP BY {OF_CUSTOMER}
-        HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0
-         ORDER BY day_until
-        RETURNING *
-    )
-    INSERT INTO dunning_dashboard_total ({KEY}, {AMOUNTS}, is_folded)
-    SELECT {KEY}, SUM(amount), SUM(amount_currency), {{is_folded}}
-      FROM added
-     GROUP BY {KEY}
-    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0"""
-TRIGGER = """
-    CREATE OR REPLACE FUNCTION {name}() RETURNS trigger AS $$
-    BEGIN
-        IF to_regclass('dunning_dashboard_total') IS NOT NULL THEN
-            {add};
-        END IF;
-        RETURN NULL;
-    END
-    $$ LANGUAGE plpgsql;
-    DROP TRIGGER IF EXISTS {name} ON {table};
-    CREATE TRIGGER {name} AFTER {event} ON {table} {rows}
-           FOR EACH STATEMENT EXECUTE FUNCTION {name}()"""
+    WITH added AS ({INSERT} RETURNING *)
+    {get_totals_sql("added")}"""
+# Of nothing kept, each row made is the only one with its key.
+REBUILD = INSERT.format(
+    spans=f"""{_add_both(LINE)}
+    UNION ALL
+    SELECT {OF_CUSTOMER}, -amount, -amount_currency FROM dunning_dashboard_sum""",
+    is_folded="NOT EXISTS (SELECT FROM dunning_dashboard_sum)",
+)
 
 
 class DunningDashboardSum(models.Model):
@@ -165,21 +154,19 @@ class DunningDashboardSum(models.Model):
     _name = "dunning.dashboard.sum"
     _inherit = ["dunning.dashboard.span"]
     _description = "Receivables of a Customer by the Days They Were Open"
-    _key = OF_CUSTOMER
-
     # Nothing but the triggers writes here, when customers are merged or deleted too.
     partner_id = fields.Integer(
-        "Id of the Customer", readonly=True, help="Commercial partner of the item."
+        "Id of the Customer",
+        readonly=True,
+        index=True,
+        help="Commercial partner of the item.",
     )
+    is_folded = fields.Boolean(readonly=True)
 
     def init(self):
         for (table, event), spans in TRIGGERS.items():
             add = ADD.format(spans=" UNION ALL ".join(spans), is_folded="FALSE")
-            name = f"dunning_follow_sum_{table}_{event.lower()}"
-            trigger = TRIGGER.format(
-                name=name, table=table, event=event, rows=ROWS[event], add=add
-            )
-            self.env.cr.execute(SQL(trigger))
+            self._follow(table, event, add)
 
     @api.model
     def _get_direct_sql(self, lines=None):
@@ -207,16 +194,49 @@ class DunningDashboardSum(models.Model):
 
     @api.model
     def _rebuild(self):
-        """See ``action_rebuild``. Rows go and come of one snapshot of the database:
-        what others book meanwhile adds to them, whoever is committed first."""
+        """See ``action_rebuild``: what the ledger has and the sums have not is added to
+        them, all of one snapshot of the database, so nobody who books has to wait."""
         self.env.flush_all()
-        self.env.cr.execute(
-            """DELETE FROM dunning_dashboard_sum;
-               DELETE FROM dunning_dashboard_total"""
-        )
-        self.env.cr.execute(SQL(ADD.format(spans=_add_both(LINE), is_folded="TRUE")))
+        self.env.cr.execute(SQL(REBUILD))
+        if self.env.cr.rowcount:
+            _logger.info("%d sums of the dashboard were mended", self.env.cr.rowcount)
         self.invalidate_model()
+        self.env["dunning.dashboard.total"]._rebuild()
 
     @api.autovacuum
+    def _tidy(self):
+        """Once a day. Triggers miss what is booked while somebody else changes the
+        customer, account or journal, and what is written without triggers."""
+        self._rebuild()
+        self._fold()
+
+    @api.model
     def _fold(self):
-        return super()._fold()
+        """Make one row of all with the same key, and none of those that add to zero."""
+        same = " AND ".join(
+            f"span.{name} IS NOT DISTINCT FROM fresh.{name}"
+            if name == "partner_id"
+            else f"span.{name} = fresh.{name}"
+            for name in OF_CUSTOMER.split(", ")
+        )
+        self.env.cr.execute(
+            SQL(
+                f"""WITH fresh AS (
+                        SELECT DISTINCT {OF_CUSTOMER}
+                          FROM dunning_dashboard_sum
+                         WHERE NOT is_folded
+                    ), gone AS (
+                        DELETE FROM dunning_dashboard_sum AS span
+                         USING fresh
+                         WHERE {same}
+                        RETURNING span.*
+                    )
+                    INSERT INTO dunning_dashboard_sum
+                           ({OF_CUSTOMER}, {AMOUNTS}, is_folded)
+                    SELECT {OF_CUSTOMER}, SUM(amount), SUM(amount_currency), TRUE
+                      FROM gone
+                     GROUP BY {OF_CUSTOMER}
+                    HAVING SUM(amount) != 0 OR SUM(amount_currency) != 0"""
+            )
+        )
+        self.invalidate_model()

@@ -61,6 +61,9 @@ class DunningExposure(models.Model):
         "UNIQUE(partner_id, company_id)", "A customer has one risk per company."
     )
 
+    def init(self):
+        self.env["dunning.dashboard.total"]._follow_risks()
+
     # === READING === #
 
     def _get_words(self):

@@ -202,6 +202,13 @@ class DunningNotice(models.Model):
     )
     # In the order in which they are sent, so that a claim reads one row of it.
     _ready_idx = models.Index("(not_before NULLS FIRST, id) WHERE state = 'ready'")
+    _waiting_idx = models.Index(
+        "(company_id, state) WHERE state IN ('planned', 'unknown')"
+        " AND simulation IS NOT TRUE"
+    )
+    _sent_idx = models.Index(
+        "(company_id, date_sent) WHERE state IN ('sent', 'delivered')"
+    )
     _claimed_idx = models.Index("(lease_until) WHERE state = 'claimed'")
     _unposted_idx = models.Index(
         "(id) WHERE mail_message_id IS NULL AND mime IS NOT NULL"

@@ -21,6 +21,8 @@ COUNTBACK = 12
 FIRST_YEAR = 1900
 WEEKS = 13
 TOP = 10
+CHECKED = ("aging", "total", "open", "balance", "outside")
+"""Of each row of the check"""
 FILTERS = {"company_id", "date", "months", "currency_id"}
 """Beside those of ``_get_customer_filters``."""
 DELIVERED = ("sent", "delivered")
@@ -168,10 +170,14 @@ class DunningDashboard(models.AbstractModel):
         :param filters: as of ``get_figures``; its company, day and currency count
         :return: dict with ``reconciles``, ``difference`` (the largest one, in company
             currency) and ``rows``, one per currency: ``currency_id``; ``aging``
-            (by customer), ``total``, ``open`` and ``balance`` in company currency, and
-            the largest difference of them; ``difference_currency`` the same in that
-            currency. ``findings``: of the data, as ``work`` of ``get_figures``; empty
-            for who may not mend them
+            (by customer), ``total``, ``open``, ``balance`` and ``outside`` in company
+            currency: the first three are the same, and the sum of the others.
+            ``outside`` is what was matched with entries that are not posted, of another
+            company or currency, with the ``action`` that lists it. ``difference`` and
+            ``difference_currency`` are the largest one. ``is_spoilt``: the sums the
+            page is read from have to be made anew (see ``dunning.dashboard.sum``).
+            ``findings``: of the data, as ``work`` of ``get_figures``; empty for who may
+            not mend them
         :raise: as ``get_figures``
         """
         filters, scope = self._get_scope(filters)
@@ -277,10 +283,14 @@ class DunningDashboard(models.AbstractModel):
         )
 
     def _get_options(self, company):
-        cases = self.env["dunning.case"]._read_group(
-            [("company_id", "=", company.id), ("state", "=", "open")], ["user_id"]
+        cases = self.env["dunning.case"]._search(
+            [("company_id", "=", company.id), ("state", "=", "open")]
         )
-        collectors = self.env["res.users"].union(*(user for (user,) in cases))
+        collectors = (
+            self.env["res.users"]
+            .with_context(active_test=False)
+            .search([("id", "in", cases.subselect("user_id"))])
+        )
         policies = self.env["dunning.policy"]._search_applicable(company)
         currencies = self.env["res.currency"].search([("active", "=", True)])
         return [
@@ -715,26 +725,44 @@ class DunningDashboard(models.AbstractModel):
         ]
 
     def _get_check(self, scope, day):
-        rows = []
         found = self.env["dunning.dashboard.ledger"]._read_check(scope, day)
-        for currency_id, (amounts, own_amounts) in found.items():
-            currency = self.env["res.currency"].browse(currency_id)
-            company_currency = scope.company.currency_id
-            rows.append(
-                dict(zip(("aging", "total", "open", "balance"), amounts, strict=True))
-                | {
-                    "currency_id": currency_id,
-                    "difference": self._spread(company_currency, amounts),
-                    "difference_currency": self._spread(currency, own_amounts),
-                }
-            )
+        rows = [
+            self._prepare_check_row(scope._replace(currency_id=currency_id), day, *ways)
+            for currency_id, ways in found.items()
+        ]
         return {
             "rows": rows,
             "difference": max((row["difference"] for row in rows), default=0.0),
+            "is_spoilt": any(row["is_spoilt"] for row in rows),
             "reconciles": not any(
                 row["difference"] or row["difference_currency"] for row in rows
             ),
         }
 
-    def _spread(self, currency, amounts):
-        return currency.round(max(amounts) - min(amounts))
+    def _prepare_check_row(self, scope, day, amounts, own_amounts):
+        currency = self.env["res.currency"].browse(scope.currency_id)
+        difference, spoilt = self._compare(scope.company.currency_id, *amounts)
+        own_difference, own_spoilt = self._compare(currency, *own_amounts)
+        row = {
+            **dict(zip(CHECKED, amounts, strict=True)),
+            "currency_id": currency.id,
+            "difference": difference,
+            "difference_currency": own_difference,
+            "is_spoilt": bool(spoilt or own_spoilt),
+        }
+        if row["outside"]:
+            ledger = self.env["dunning.dashboard.ledger"]
+            row["action"] = self._prepare_action(
+                "account.move.line",
+                ledger._get_outside_domain(scope, day),
+                self.env._("Matched Outside, %s", currency.name),
+            )
+        return row
+
+    def _compare(self, currency, *amounts):
+        """(largest difference, that of what the page reads and the items say)"""
+        *read, balance, outside = amounts
+        return tuple(
+            currency.round(max(ways) - min(ways))
+            for ways in ((*read, balance + outside), read)
+        )

@@ -133,9 +133,6 @@ class DunningDashboardLedger(models.AbstractModel):
             SQL(
                 sql,
                 condition=query.where_clause or SQL("TRUE"),
-                due=SQL(
-                    "COALESCE(account_move_line.date_maturity, account_move_line.date)"
-                ),
                 tables=query.from_clause,
                 **parameters,
             )
@@ -161,16 +158,26 @@ class DunningDashboardLedger(models.AbstractModel):
 
     @api.model
     def _get_spans(self, scope, by_customer):
+        if self._reads_all_lines(scope.company) and not by_customer:
+            return SQL.identifier("dunning_dashboard_total")
+        return SQL(
+            """(SELECT span.*, exposure.band
+                  FROM %s AS span
+             LEFT JOIN dunning_exposure exposure
+                    ON exposure.partner_id = span.partner_id
+                   AND exposure.company_id = span.company_id)""",
+            self._get_sums(scope),
+        )
+
+    @api.model
+    def _get_sums(self, scope):
         sums = self.env["dunning.dashboard.sum"]
-        if not self._reads_all_lines(scope.company):
-            query = self.env["account.move.line"]._search(
-                self._get_lines_domain(scope._replace(debtors=()))
-            )
-            return SQL(
-                "(%s)", sums._get_direct_sql(query.subselect("account_move_line.*"))
-            )
-        table = sums if by_customer else self.env["dunning.dashboard.total"]
-        return SQL.identifier(table._table)
+        if self._reads_all_lines(scope.company):
+            return SQL.identifier(sums._table)
+        query = self.env["account.move.line"]._search(
+            self._get_lines_domain(scope._replace(debtors=()))
+        )
+        return SQL("(%s)", sums._get_direct_sql(query.subselect("account_move_line.*")))
 
     @api.model
     def _reads_all_lines(self, company):
@@ -207,15 +214,11 @@ class DunningDashboardLedger(models.AbstractModel):
             """
             SELECT CASE WHEN is_credit THEN -1
                         ELSE WIDTH_BUCKET(%(day)s - due, %(firsts)s::integer[]) END,
-                   exposure.band, SUM(amount)::float
+                   band, SUM(amount)::float
               FROM %(spans)s
-         LEFT JOIN dunning_exposure exposure
-                ON exposure.partner_id = span.partner_id
-               AND exposure.company_id = span.company_id
              WHERE day_from <= %(day)s AND day_until > %(day)s
              GROUP BY 1, 2
             """,
-            by_customer=True,
             day=day,
             firsts=[last + 1 for last in aging.LAST_DAYS],
         )
@@ -251,25 +254,46 @@ class DunningDashboardLedger(models.AbstractModel):
         """Ways to the same sum, per currency: the sums and totals that the figures are
         read from, what is open line by line, and the balance of the accounts entry by
         entry. They know nothing of each other: the third reads what reconciliation left
-        over, the last never looks at it.
+        over, the last never looks at it. What was matched with entries that this
+        balance leaves out explains a difference to it.
 
-        :return: {currency id: ((sum, total, left over, balance) in company currency,
-            the same in that currency)}, for the whole company, or one currency of it
+        :return: {currency id: ((sum, total, left over, balance, matched outside) in
+            company currency, the same in that currency)}, for the whole company, or one
+            currency of it
         """
         scope = scope._replace(debtors=())
-        totals, sums = (
-            self._sum(
-                scope,
-                """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
-                     FROM %(spans)s
-                    WHERE day_from <= %(day)s AND day_until > %(day)s
-                    GROUP BY 1""",
-                by_customer=by_customer,
-                day=day,
+        by_customer, total = (self._read_open(scope, day, way) for way in (True, False))
+        left, balance = self._read_left(scope, day), self._read_balance(scope, day)
+        outside = self._read_outside(scope, day) if left != balance else {}
+        ways, none = (by_customer, total, left, balance, outside), (0.0, 0.0)
+        return {
+            currency: tuple(
+                zip(*(way.get(currency, none) for way in ways), strict=True)
             )
-            for by_customer in (False, True)
+            for currency in sorted({key for way in ways for key in way})
+        }
+
+    @api.model
+    def _read_open(self, scope, day, by_customer):
+        rows = self._sum(
+            scope,
+            """SELECT currency_id, SUM(amount)::float, SUM(amount_currency)::float
+                 FROM %(spans)s
+                WHERE day_from <= %(day)s AND day_until > %(day)s
+                GROUP BY 1""",
+            by_customer=by_customer,
+            day=day,
         )
-        opened = self._select(
+        return self._by_currency(rows)
+
+    @api.model
+    def _by_currency(self, rows):
+        """{currency id: (amount, amount in the currency)}, where there is any"""
+        return {currency: tuple(amounts) for currency, *amounts in rows if any(amounts)}
+
+    @api.model
+    def _read_left(self, scope, day):
+        rows = self._select(
             self._get_open_domain(scope, day),
             """SELECT account_move_line.currency_id,
                       SUM(amount_residual + COALESCE(later.amount, 0))::float,
@@ -281,26 +305,72 @@ class DunningDashboardLedger(models.AbstractModel):
                 GROUP BY 1""",
             later=self._get_later_sql(day),
         )
-        balances = self._select(
+        return self._by_currency(rows)
+
+    @api.model
+    def _read_balance(self, scope, day):
+        rows = self._select(
             self._get_lines_domain(scope) & Domain("date", "<=", day),
             """SELECT account_move_line.currency_id,
                       SUM(account_move_line.balance)::float,
                       SUM(account_move_line.amount_currency)::float
                  FROM %(tables)s
                 WHERE %(condition)s
-                GROUP BY 1
-                ORDER BY 1""",
+                GROUP BY 1""",
         )
-        ways = [
-            {row[0]: row[1:] for row in way} for way in (balances, opened, totals, sums)
-        ]
-        none = (0.0, 0.0)
-        return {
-            currency: tuple(
-                zip(*(way.get(currency, none) for way in reversed(ways)), strict=True)
+        return self._by_currency(rows)
+
+    @api.model
+    def _read_outside(self, scope, day):
+        """What the lines were matched with in entries that are not posted (Odoo keeps
+        the matches of an entry set to draft), of another company or currency: a debit
+        that was paid so is no more open, but nothing in this balance paid it."""
+        rows = self._select(
+            self._get_lines_domain(scope),
+            """
+            WITH part AS MATERIALIZED (
+                SELECT part.*
+                  FROM account_partial_reconcile part
+                  JOIN account_move_line debit ON debit.id = part.debit_move_id
+                  JOIN account_move_line credit ON credit.id = part.credit_move_id
+                 WHERE part.max_date <= %(day)s
+                   AND (debit.parent_state != credit.parent_state
+                        OR debit.company_id != credit.company_id
+                        OR debit.currency_id != credit.currency_id)
             )
-            for currency in {key: None for way in ways for key in way}
-        }
+            SELECT account_move_line.currency_id, SUM(side.amount)::float,
+                   SUM(side.amount_currency)::float
+              FROM %(tables)s
+              JOIN (SELECT debit_move_id, -amount, -debit_amount_currency FROM part
+                 UNION ALL
+                    SELECT credit_move_id, amount, credit_amount_currency FROM part
+                   ) AS side (line_id, amount, amount_currency)
+                ON side.line_id = account_move_line.id
+             WHERE %(condition)s
+             GROUP BY 1""",
+            day=day,
+        )
+        return self._by_currency(rows)
+
+    @api.model
+    def _get_outside_domain(self, scope, day):
+        """The lines that ``_read_outside`` adds up, within a currency."""
+        outside = (
+            Domain("parent_state", "!=", "posted")
+            | Domain("company_id", "!=", scope.company.id)
+            | Domain("currency_id", "!=", scope.currency_id)
+        )
+        return self._get_lines_domain(scope) & Domain.OR(
+            Domain(
+                parts,
+                "any",
+                Domain("max_date", "<=", day) & Domain(other, "any", outside),
+            )
+            for parts, other in (
+                ("matched_credit_ids", "credit_move_id"),
+                ("matched_debit_ids", "debit_move_id"),
+            )
+        )
 
     @api.model
     def _get_later_sql(self, day):
@@ -440,6 +510,10 @@ class DunningDashboardLedger(models.AbstractModel):
                    AND step.drop_reason IS NULL
                    AND notice.simulation IS NOT TRUE
                    AND notice.state IN ('sent', 'delivered')
+                   AND notice.company_id = %(company)s
+                   -- Whatever the time zone; there is an index for it.
+                   AND notice.date_sent
+                       BETWEEN %(first)s::date - 1 AND %(last)s::date + 2
                    AND sent.day BETWEEN %(first)s AND %(last)s
                  ORDER BY step.move_line_id, step.level_id, notice.date_sent
             ), answered AS (
@@ -463,6 +537,7 @@ class DunningDashboardLedger(models.AbstractModel):
              ORDER BY level.delay_days, level.id
             """,
             cash=CASH_JOURNALS,
+            company=scope.company.id,
             days=PROMPT_DAYS,
             first=first,
             last=last,

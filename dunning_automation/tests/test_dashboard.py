@@ -143,6 +143,51 @@ class TestDashboard(DashboardCommon):
         check = self.check()
         self.assertFalse(check["reconciles"])
         self.assertEqual(check["difference"], 7)
+        self.assertTrue(check["is_spoilt"])
+
+    def test_a_match_outside_of_the_balance_explains_the_difference(self):
+        """An entry set to draft keeps its match, a branch pays for its company, a debt
+        is paid in another currency: nothing is open, but it is in the balance."""
+        invoice, paid_by_branch = (
+            self.billed("2026-02-01", "2026-02-10", amount) for amount in (90, 70)
+        )
+        foreign = self.billed(
+            "2026-02-01", "2026-02-10", 50, currency=self.foreign_currency
+        )
+        owed = self.receivable(foreign).balance
+        payment = self.money("2026-02-15", 90, invoice)
+        self.assertEqual([row["outside"] for row in self.check()["rows"]], [0, 0])
+        payment.button_draft()
+        self.money("2026-02-15", owed, foreign)
+        company, rate = self.company.currency_id, self.foreign_currency
+        self.assertOutside({company: (-90 + owed), rate: -owed})
+        self.branch_pays(70, paid_by_branch)
+        self.assertOutside({company: (-90 + owed - 70), rate: -owed})
+        self.assertEqual(self.tile("receivables")["value"], 0)
+
+    def branch_pays(self, amount, invoice):
+        self.company.write({"child_ids": [Command.create({"name": "Branch"})]})
+        self.cr.precommit.run()  # Loads the chart of the branch.
+        branch = self.company.child_ids
+        self.env.user.company_ids |= branch
+        self.bank = self.env["account.journal"].create(
+            {"name": "Bank", "type": "bank", "code": "BRB", "company_id": branch.id}
+        )
+        payment = self.money("2026-02-15", amount, invoice)
+        self.assertEqual(payment.company_id, branch)
+
+    def assertOutside(self, expected):
+        """Of each currency, and the list that opens has just that."""
+        check = self.check()
+        self.assertTrue(check["reconciles"], check)
+        self.assertFalse(check["is_spoilt"])
+        found = {row["currency_id"]: row["outside"] for row in check["rows"]}
+        wanted = {currency.id: amount for currency, amount in expected.items()}
+        self.assertEqual(found, wanted)
+        for row in check["rows"]:
+            lines = self.env["account.move.line"].search(row["action"]["domain"])
+            self.assertTrue(lines)
+            self.assertEqual(lines.currency_id.id, row["currency_id"])
 
     def test_sums_that_were_spoilt(self):
         """The check says so; a manager, and nobody else, has them made anew."""

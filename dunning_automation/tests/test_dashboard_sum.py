@@ -2,6 +2,8 @@ from odoo import Command
 from odoo.tests import tagged
 from odoo.tools import SQL
 
+from ..models.dunning_dashboard_sum import OF_CUSTOMER
+from ..models.dunning_dashboard_total import OF_BAND
 from .test_dashboard import DashboardCommon
 
 
@@ -31,9 +33,19 @@ class TestDashboardSum(DashboardCommon):
 
     def assertCurrent(self):
         direct = SQL("(%s)", self.sums._get_direct_sql())
-        for sums in (self.sums, self.totals):
-            kept = self.get_rows(SQL.identifier(sums._table), sums._key)
-            self.assertEqual(kept, self.get_rows(direct, sums._key))
+        by_band = SQL(
+            """(SELECT span.*, exposure.band
+                  FROM %s AS span
+             LEFT JOIN dunning_exposure exposure
+                 USING (partner_id, company_id))""",
+            direct,
+        )
+        for table, rows, key in (
+            ("dunning_dashboard_sum", direct, OF_CUSTOMER),
+            ("dunning_dashboard_total", by_band, OF_BAND),
+        ):
+            kept = self.get_rows(SQL.identifier(table), key)
+            self.assertEqual(kept, self.get_rows(rows, key))
             self.assertTrue(kept)
 
     def test_what_people_do(self):
@@ -51,6 +63,11 @@ class TestDashboardSum(DashboardCommon):
             self.cr.execute(
                 "UPDATE account_account SET account_type = %s WHERE id = %s",
                 [account_type, account.id],
+            )
+
+        def rate(customer, score):
+            self.env["dunning.exposure"]._store(
+                self.company, self.today, [(customer.id, score, [])]
             )
 
         steps = {
@@ -78,7 +95,7 @@ class TestDashboardSum(DashboardCommon):
                 payment.button_draft(),
                 payment.with_context(force_delete=True).unlink(),
             ),
-            "folded": lambda: (self.sums._fold(), self.totals._fold()),
+            "tidied up": lambda: self.sums._tidy(),
             "another account": lambda: self.cr.execute(
                 "UPDATE account_move_line SET account_id = %s WHERE id = %s",
                 [account.id, self.receivable(invoice).id],
@@ -91,6 +108,13 @@ class TestDashboardSum(DashboardCommon):
                     WHERE debit_move_id = %s""",
                 [line.id],
             ),
+            "risk": lambda: rate(self.customer, 0.9),
+            "risk of others": lambda: rate(other, 0.5),
+            "another risk": lambda: rate(self.customer, 0.1),
+            "booked with a risk": lambda: self.billed("2026-02-01", "2026-02-10", 7),
+            "no risk known any more": lambda: self.cr.execute(
+                "DELETE FROM dunning_exposure WHERE partner_id = %s", [other.id]
+            ),
         }
         for step, take in steps.items():
             with self.subTest(step):
@@ -100,20 +124,45 @@ class TestDashboardSum(DashboardCommon):
     def test_folding_leaves_one_row_per_key(self):
         """Also of those that were folded before; the others are not touched."""
         self.keep_books()
-        self.sums._fold()
+        self.sums._tidy()
         rows = set(self.sums.search([]).ids)
         self.billed("2026-02-01", "2026-02-20", 90)
         self.assertCurrent()
-        for sums in (self.sums, self.totals):
-            sums._fold()
-            found = self.get_rows(SQL.identifier(sums._table), sums._key)
+        self.sums._tidy()
+        for sums, key in ((self.sums, OF_CUSTOMER), (self.totals, OF_BAND)):
+            found = self.get_rows(SQL.identifier(sums._table), key)
             self.assertEqual(sums.search_count([]), len(found))
         self.assertCurrent()
         self.assertLessEqual(rows, set(self.sums.search([]).ids))
 
-    def test_rebuilt(self):
-        self.keep_books()
-        self.env.flush_all()
-        self.cr.execute("UPDATE dunning_dashboard_sum SET amount = amount + 1")
-        self.sums._rebuild()
-        self.assertCurrent()
+    def test_what_the_triggers_miss_is_mended_at_night(self):
+        paid, late = self.keep_books()
+        alone = self.billed("2026-02-01", "2026-02-20", 90)
+        self.sums._tidy()
+        other = self._create_customer()
+        misses = {
+            "written without triggers": f"""
+                ALTER TABLE account_move_line DISABLE TRIGGER USER;
+                UPDATE account_move_line SET partner_id = {other.id}
+                 WHERE id = {self.receivable(paid).id};
+                ALTER TABLE account_move_line ENABLE TRIGGER USER""",
+            "an invoice that was none": f"""
+                UPDATE account_move SET move_type = 'entry' WHERE id = {late.id}""",
+            "deleted with its lines": f"DELETE FROM account_move WHERE id = {alone.id}",
+            "sums that were spoilt": f"""
+                UPDATE dunning_dashboard_sum SET amount = amount + 1
+                 WHERE partner_id = {other.id}""",
+            "sums that were lost": f"""
+                DELETE FROM dunning_dashboard_sum WHERE partner_id = {other.id}""",
+            "totals that were spoilt": """
+                UPDATE dunning_dashboard_total SET amount = amount + 1""",
+            "all sums lost": "DELETE FROM dunning_dashboard_sum",
+        }
+        for miss, sql in misses.items():
+            with self.subTest(miss):
+                self.env.flush_all()
+                self.cr.execute(sql)
+                with self.assertRaises(AssertionError):
+                    self.assertCurrent()
+                self.sums._tidy()
+                self.assertCurrent()

@@ -119,6 +119,18 @@ class TestDashboardSums(DashboardCommon):
                     ):
                         self.assertAlmostEqual(amount, expected)
 
+    def test_what_was_at_risk_before(self):
+        """Of what was booked by the end of the period: what came later with an old due
+        date was not known then."""
+        first, last = date(2025, 11, 1), date(2025, 11, 30)
+        self.billed("2025-11-10", "2025-11-20", 70)
+        known = self.history(periods=[(first, last)]).sums[2:]
+        self.assertEqual(known, [70, 70])
+        late = last + timedelta(days=RISK_DAYS + 1)
+        self.assertLess(late, self.days[-1])
+        self.billed(late, "2025-11-20", 900)
+        self.assertEqual(self.history(periods=[(first, last)]).sums[2:], known)
+
     def test_what_came_in_by_week(self):
         """From the first day on; what came earlier is in no week."""
         day = date(2026, 2, 2)

@@ -10,6 +10,7 @@ import {Layout} from "@web/search/layout";
 import {_t} from "@web/core/l10n/translation";
 import {formatFloat} from "@web/core/utils/numbers";
 import {formatMonetary} from "@web/views/fields/formatters";
+import {pick} from "@web/core/utils/objects";
 import {registry} from "@web/core/registry";
 import {standardActionServiceProps} from "@web/webclient/actions/action_service";
 import {useDebounced} from "@web/core/utils/timing";
@@ -151,8 +152,8 @@ export class DunningDashboard extends Component {
 
     chooseCompany(id) {
         // Policies and collectors are those of a company.
-        const {date, months} = this.state.filters;
-        this.state.filters = {date, months, company_id: id};
+        const kept = pick(this.state.filters, "date", "months");
+        this.state.filters = {...kept, company_id: id};
         this.load();
     }
 
@@ -160,8 +161,13 @@ export class DunningDashboard extends Component {
         this.choose("date", date ? serializeDate(date) : null);
     }
 
+    /** What was chosen, though its figures may not be there yet. */
+    get filters() {
+        return {...this.state.figures.filters, ...this.state.filters};
+    }
+
     get date() {
-        return deserializeDate(this.state.figures.filters.date);
+        return deserializeDate(this.filters.date || this.state.figures.filters.date);
     }
 
     get today() {
@@ -177,7 +183,7 @@ export class DunningDashboard extends Component {
 
     /** The menus of the control panel: what is chosen, and from what. */
     get menus() {
-        const {options, filters} = this.state.figures;
+        const {options} = this.state.figures;
         const menus = options.map(({name, every, choices}) => ({
             name,
             choices: every ? [{id: null, name: every}, ...choices] : choices,
@@ -194,8 +200,9 @@ export class DunningDashboard extends Component {
             .map((menu) => ({
                 ...menu,
                 chosen:
-                    menu.choices.find((choice) => choice.id === filters[menu.name]) ||
-                    menu.choices[0],
+                    menu.choices.find(
+                        (choice) => choice.id === this.filters[menu.name],
+                    ) || menu.choices[0],
             }));
     }
 
@@ -236,6 +243,19 @@ export class DunningDashboard extends Component {
         );
     }
 
+    /** What explains why the balance is another one than what is open. */
+    get outside() {
+        return (this.state.check?.rows || [])
+            .filter((row) => row.outside)
+            .map(({outside, action}) => ({
+                action,
+                text: _t(
+                    "%s of the balance is matched with entries that are not posted, or of another company or currency.",
+                    this.format(-outside, "money"),
+                ),
+            }));
+    }
+
     get checkLook() {
         const {check} = this.state;
         if (!check) {
@@ -247,7 +267,10 @@ export class DunningDashboard extends Component {
     }
 
     get asOf() {
-        return _t("As of %s", formatDate(this.date));
+        return _t(
+            "As of %s",
+            formatDate(deserializeDate(this.state.figures.filters.date)),
+        );
     }
 
     format(number, unit) {

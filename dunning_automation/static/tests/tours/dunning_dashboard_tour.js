@@ -1,6 +1,7 @@
 import {registry} from "@web/core/registry";
 
-const LOADED = ".o_dunning_dashboard .o_dunning_check[data-reconciles]";
+const CHECKED = ".o_dunning_check[data-reconciles]";
+const LOADED = `.o_dunning_dashboard ${CHECKED}`;
 
 registry.category("web_tour.tours").add("dunning_dashboard", {
     url: "/odoo/dunning-dashboard",
@@ -131,7 +132,53 @@ registry.category("web_tour.tours").add("dunning_dashboard_error", {
         },
         {
             content: "and it is over",
-            trigger: `.o_dunning_dashboard:not(:has([role=alert])) .o_dunning_check`,
+            trigger: `.o_dunning_dashboard:not(:has([role=alert])) ${CHECKED}`,
+        },
+        {
+            content: "also later",
+            trigger: "[data-filter=months]",
+            run: "click",
+        },
+        {
+            trigger: ".o-dropdown-item:contains(12 months)",
+            run: "click",
+        },
+        {
+            content: "then nothing pretends to be on its way",
+            trigger: ".o_dunning_dashboard [role=alert]:contains(No database today)",
+        },
+        {
+            trigger: ".o_dunning_dashboard:not(:contains(Adding up))",
+        },
+        {
+            content: "and what was chosen is kept",
+            trigger: "[data-filter=months]:contains(12 months)",
+        },
+        {
+            trigger: ".o_dunning_dashboard button[name=again]",
+            run: "click",
+        },
+        {
+            trigger: `.o_dunning_dashboard:not(:has([role=alert])) ${CHECKED}`,
+        },
+        {
+            trigger: "[data-filter=months]:contains(12 months)",
+        },
+    ],
+});
+
+registry.category("web_tour.tours").add("dunning_dashboard_outside", {
+    url: "/odoo/dunning-dashboard",
+    steps: () => [
+        {
+            content: "the balance is another one, and the page knows why",
+            trigger: `${LOADED}:contains(Reconciles) button[name=outside]:contains(100.00 of)`,
+            run: "click",
+            timeout: 60000,
+        },
+        {
+            content: "the invoice that a draft has paid",
+            trigger: ".o_list_view:not(:has(.o_data_row ~ .o_data_row)) .o_data_row",
         },
     ],
 });
