@@ -45,7 +45,7 @@ class DunningRiskFeatures(models.AbstractModel):
         :param bool shift: a due date at the weekend means the Monday after it
         :rtype: tools.ledger.Ledger
         """
-        self._flush()
+        self._prepare_database()
         columns = SQL(
             """id, customer_id, issued - DATE '1970-01-01', due - DATE '1970-01-01',
                limit_day - DATE '1970-01-01', settled - DATE '1970-01-01',
@@ -78,7 +78,9 @@ class DunningRiskFeatures(models.AbstractModel):
         return Report(back_test.run(samples, day, PRIOR, progress=progress))
 
     @api.model
-    def _flush(self):
+    def _prepare_database(self):
+        """What is read has to be there, and memory for reading it at once."""
+        self.env["dunning.planner"]._set_database()
         for model_name, field_names in READ_FIELDS.items():
             self.env[model_name].flush_model(field_names)
 
