@@ -367,14 +367,16 @@ class DunningPrediction(models.Model):
         """
         today, grace = company._dunning_today(), company.dunning_late_grace_days
         champion = self.env["dunning.risk.model"]._get_champion(company)
-        features = self.env["dunning.risk.features"]
-        lines = features._read_open(company, today, grace, shift=True)
-        known = features._read_issued(company, today, grace, shift=True)
+        ledger = self.env["dunning.risk.features"]._read_ledger(
+            company, grace, shift=True
+        )
+        day = to_number(today)
+        lines, known = ledger.open_on(day), ledger.issued_before(day)
         beside = champion.sudo().with_context(active_test=False).indicator_ids._beside
         found = open_lines.predict(
             beside(known),
             beside(lines),
-            to_number(today),
+            day,
             champion.head or "rule",
             champion.day_head or "rule",
             payment_days.readable_shape(champion.day_shape),

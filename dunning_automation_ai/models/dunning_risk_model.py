@@ -8,7 +8,7 @@ from odoo.tools import format_date
 from ..tools import back_test, diagrams, late_model, verdict, very_late
 from ..tools.features import FEATURES, to_date, to_number
 from ..tools.late_model import PaidOnlyError
-from .dunning_risk_features import PRIOR
+from ..tools.ledger import PRIOR
 
 _logger = logging.getLogger(__name__)
 

@@ -158,7 +158,7 @@ class DunningSegment(models.Model):
         """Customers with enough outcomes: id, industry, id of the segment until now
         (NOBODY = none), then ``FEATURES`` of ``tools/segments.py``."""
         features = self.env["dunning.risk.features"]
-        features._flush()
+        features._prepare_database()
         self.env["dunning.notice"].flush_model()
         self.env["dunning.notice.line"].flush_model()
         self.env["res.partner"].flush_model(["country_id", "industry_id"])

@@ -134,9 +134,10 @@ class TestFeatures(DunningCommon):
 
     def test_open_line_does_not_count_itself(self):
         invoice = self.invoice(days_overdue=20)
-        samples = self.env["dunning.risk.features"]._read_open(
-            self.company, self.today, 0, False
+        ledger = self.env["dunning.risk.features"]._read_ledger(
+            self.company, 0, shift=False
         )
+        samples = ledger.open_on(to_number(self.today))
         found = self.features_of(invoice, samples)
         for name in ("open_lines", "overdue_lines", "known_outcomes", "overdue_share"):
             self.assertEqual(found[name], 0, name)
@@ -216,9 +217,10 @@ class TestFeatures(DunningCommon):
             )
 
     def test_one_query_for_any_number_of_lines(self):
+        """And one that gives it memory."""
         self.history((60, 50))
-        with self.assertQueryCount(1):
+        with self.assertQueryCount(2):
             self.read_issued()
         self.history((60, 50), (40, 20), (30, None), (20, 30))
-        with self.assertQueryCount(1):
+        with self.assertQueryCount(2):
             self.assertEqual(len(self.read_issued()), 5)

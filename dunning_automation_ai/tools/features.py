@@ -1,16 +1,14 @@
 """What is known about a receivable line on a day: names, groups and arrays.
 
 A day is a number (days since 1970-01-01) and what is not known is NaN. The figures come
-from ``dunning.risk.features``; of a customer they count his *other* lines, and only
-what was known before that day.
+from ``ledger.py``; of a customer they count his *other* lines, and only what was known
+before that day.
 """
 
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 
 import numpy as np
-
-from .payment_history import History
 
 FEATURES = (
     "log_amount",
@@ -61,10 +59,6 @@ LAST = (
 """Those of the customer's last payments, see ``payment_history.History.figures``."""
 
 FACTS = ("line", "day", "issued", "due", "limit", "settled", "known", "how")
-SUMMED = tuple(name for name in ALL_FEATURES if name not in LAST)
-ANSWER = (*FACTS, *SUMMED, "customer", "paid")
-PAYMENT = ("line", "known", "customer", "days_late", "is_late")
-"""The columns of ``dunning.risk.features``: of a line asked about, and of a payment."""
 
 EPOCH = date(1970, 1, 1)
 CREDITED = 2
@@ -135,24 +129,6 @@ class Samples:
     known: np.ndarray
     how: np.ndarray
     matrix: np.ndarray
-
-    @classmethod
-    def from_table(cls, table):
-        """From the rows of ``dunning.risk.features``: those of lines have all columns
-        of ``ANSWER``; those of payments begin with ``PAYMENT``, the others are NaN.
-
-        >>> Samples.from_table(np.empty((0, len(ANSWER)))).matrix.shape
-        (0, 18)
-        """
-        is_line = ~np.isnan(table[:, -1])
-        answers, payments = table[is_line], table[~is_line][:, : len(PAYMENT)]
-        answers = answers[np.lexsort((answers[:, 0], answers[:, 1]))]
-        line, known, customer, days_late, is_late = payments.T
-        history = History.of(customer, known, line, days_late, is_late)
-        matrix = np.empty((len(answers), len(ALL_FEATURES)))
-        matrix[:, columns(SUMMED)] = answers[:, len(FACTS) : -2]
-        matrix[:, columns(LAST)] = history.figures(answers[:, -2], answers[:, -1])
-        return cls(*answers[:, : len(FACTS)].T, matrix)
 
     def __len__(self):
         return len(self.line)

@@ -30,7 +30,6 @@ def measure(env):
     def read():
         return features._read_issued(company, today, grace, shift=True)
 
-    env["dunning.planner"]._set_database()
     floor = _median(lambda: env.execute_query(_floor(company)))
     joined = _median(lambda: env.execute_query(_joined_floor(company)))
     seconds = _median(read)

@@ -142,6 +142,8 @@ def run_pytest(
         "-p",
         "installer.long_runs",
         "-p",
+        "installer.patience",
+        "-p",
         "installer.parts",
         # Odoo turns warnings into log records, and the gate reads those.
         "-p",
