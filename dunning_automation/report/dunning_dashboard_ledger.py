@@ -263,7 +263,10 @@ class DunningDashboardLedger(models.AbstractModel):
         """
         scope = scope._replace(debtors=())
         by_customer, total = (self._read_open(scope, day, way) for way in (True, False))
-        left, balance = self._read_left(scope, day), self._read_balance(scope, day)
+        left = balance = self._read_left(scope, day)
+        # Who may read some items only sees debts without what has paid them.
+        if self._reads_all_lines(scope.company):
+            balance = self._read_balance(scope, day)
         outside = self._read_outside(scope, day) if left != balance else {}
         ways, none = (by_customer, total, left, balance, outside), (0.0, 0.0)
         return {
@@ -354,13 +357,14 @@ class DunningDashboardLedger(models.AbstractModel):
 
     @api.model
     def _get_outside_domain(self, scope, day):
-        """The lines that ``_read_outside`` adds up, within a currency."""
+        """The lines that ``_read_outside`` adds up, within a currency. The user may not
+        be allowed to read what they were matched with."""
         outside = (
             Domain("parent_state", "!=", "posted")
             | Domain("company_id", "!=", scope.company.id)
             | Domain("currency_id", "!=", scope.currency_id)
         )
-        return self._get_lines_domain(scope) & Domain.OR(
+        matched = Domain.OR(
             Domain(
                 parts,
                 "any",
@@ -371,6 +375,9 @@ class DunningDashboardLedger(models.AbstractModel):
                 ("matched_debit_ids", "debit_move_id"),
             )
         )
+        domain = self._get_lines_domain(scope)
+        lines_sudo = self.env["account.move.line"].sudo().search(domain & matched)
+        return Domain("id", "in", lines_sudo.ids)
 
     @api.model
     def _get_later_sql(self, day):

@@ -175,6 +175,8 @@ class TestDashboard(DashboardCommon):
         )
         payment = self.money("2026-02-15", amount, invoice)
         self.assertEqual(payment.company_id, branch)
+        self.env.user.company_ids -= branch
+        self.env.invalidate_all()
 
     def assertOutside(self, expected):
         """Of each currency, and the list that opens has just that."""

@@ -117,7 +117,6 @@ class DunningRiskFeatures(models.AbstractModel):
                        dates.due, line.balance, line.amount_currency
                   FROM account_move_line line
                   JOIN account_move move ON move.id = line.move_id
-                  JOIN account_account account ON account.id = line.account_id
             CROSS JOIN LATERAL (
                 SELECT COALESCE(move.invoice_date, move.date) AS issued,
                        COALESCE(line.date_maturity, move.invoice_date_due, line.date)
@@ -125,7 +124,10 @@ class DunningRiskFeatures(models.AbstractModel):
                        ) dates
                  WHERE line.company_id = %(company)s
                    AND line.parent_state = 'posted'
-                   AND account.account_type = 'asset_receivable'
+                   -- Joined, few lines are expected, and each entry is looked up.
+                   AND line.account_id = ANY(ARRAY(
+                       SELECT id FROM account_account
+                        WHERE account_type = 'asset_receivable'))
                    AND move.move_type = 'out_invoice'
                    AND move.commercial_partner_id IS NOT NULL
                    AND line.balance > 0

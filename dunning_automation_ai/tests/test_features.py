@@ -164,6 +164,31 @@ class TestFeatures(DunningCommon):
         self.assertEqual(len(samples), 0)
         self.assertEqual(samples.matrix.shape[1], len(ALL_FEATURES))
 
+    def test_issued_in_another_century(self):
+        """The date of an old ledger, or a typing error: it counts like any other."""
+        for issued in ("1900-01-01", "0025-02-01"):
+            with self.subTest(issued):
+                customer = self._create_customer()
+                old, new = (
+                    self.invoice(customer, days_overdue=5, amount=amount)
+                    for amount in (500, 100)
+                )
+                self.env.flush_all()
+                self.cr.execute(
+                    "UPDATE account_move SET invoice_date = %s WHERE id = %s",
+                    [issued, old.id],
+                )
+                ledger = self.env["dunning.risk.features"]._read_ledger(
+                    self.company, 0, shift=False
+                )
+                samples = ledger.open_on(to_number(self.today))
+                for invoice, ratio in ((old, 5), (new, 1 / 5)):
+                    found = self.features_of(invoice, samples)
+                    self.assertEqual(found["open_lines"], 1)
+                    self.assertEqual(found["overdue_share"], 1)
+                    self.assertAlmostEqual(found["log_amount_ratio"], np.log(ratio))
+                self.assertEqual(self.features_of(old)["open_lines"], 0)
+
     def test_later_payments_change_nothing_before(self):
         """Every payment known on a day or later is moved to other days: what was
         asked until that day keeps its figures, bit by bit."""

@@ -102,7 +102,7 @@ class Ledger:
 
     @cached_property
     def _is_paid(self):
-        return self._is_usual & (self.how == PAID)
+        return self._is_usual & (self.how == PAID) & ~np.isnan(self.settled)
 
     @cached_property
     def _who(self):
@@ -120,8 +120,8 @@ class Ledger:
 
     @cached_property
     def _units(self):
-        """Amounts as whole numbers, at least 1."""
-        return np.maximum(np.rint(self.amount * 1000), 1).astype(np.int64)
+        """Amounts in cents, at least 1: sums of whole numbers are exact."""
+        return np.maximum(np.rint(self.amount * 100), 1).astype(np.int64)
 
     def _unless_known_by(self, day):
         """Usual lines that were open when ``day`` was over."""

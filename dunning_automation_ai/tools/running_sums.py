@@ -4,7 +4,8 @@ once, where a loop, or a window of the database, would take many times as long."
 import numpy as np
 
 DAYS = 1 << 20
-"""More than a ledger has: days are numbers from 1970 on."""
+"""More than a ledger has. Day 0 is in 1970; a typing error may be far from it."""
+FIRST, LAST = -DAYS // 2, DAYS // 2 - 1
 
 
 class RunningSums:
@@ -33,9 +34,12 @@ class RunningSums:
         >>> sums = RunningSums(np.array([0, 0, 1]), np.array([5.0, 7, 5]), 1, [2, 4, 8])
         >>> sums.before(np.array([0, 0, 1]), np.array([7.0, 8, 5])).tolist()
         [[1, 2, 0], [2, 6, 0]]
+        >>> old = RunningSums(np.array([1, 2]), np.array([-25567.0, -9e9]), 1)
+        >>> old.before(np.array([1, 1, 2]), np.array([-25567.0, 0, 0])).tolist()
+        [[0, 1, 1]]
         """
         ends = np.searchsorted(self._key, in_order(group, day))
-        starts = np.searchsorted(self._key, in_order(group, 0))
+        starts = np.searchsorted(self._key, in_order(group, FIRST))
         return np.array([sums[ends] - sums[starts] for sums in self._sums])
 
 
@@ -45,4 +49,5 @@ def in_order(group, day):
     >>> in_order(np.array([1, 2, 2]), np.array([9.0, 1, 2])).argsort().tolist()
     [0, 1, 2]
     """
-    return np.asarray(group).astype(np.int64) * DAYS + np.asarray(day).astype(np.int64)
+    day = np.clip(day, FIRST, LAST) - FIRST
+    return np.asarray(group).astype(np.int64) * DAYS + day.astype(np.int64)

@@ -228,9 +228,9 @@ export class DunningDashboard extends Component {
     }
 
     get checkText() {
-        const {check} = this.state;
+        const {check, error} = this.state;
         if (!check) {
-            return _t("Checking whether the figures add up…");
+            return error ? "" : _t("Checking whether the figures add up…");
         }
         if (check.reconciles) {
             return _t(
@@ -257,9 +257,9 @@ export class DunningDashboard extends Component {
     }
 
     get checkLook() {
-        const {check} = this.state;
+        const {check, error} = this.state;
         if (!check) {
-            return {text: "text-muted", icon: "fa-spinner fa-spin"};
+            return {text: "text-muted", icon: error ? "" : "fa-spinner fa-spin"};
         }
         return check.reconciles
             ? {text: "text-success", icon: "fa-check-circle"}
