@@ -29,6 +29,7 @@ CONFIGURATION = """\
 [mutmut]
 source_paths = odoo
 process_isolation = forkserver
+timeout_constant = 30
 only_mutate =
     {files}
 pytest_add_cli_args =
