@@ -164,10 +164,10 @@ both = old[:1] + new
 env["account.payment.register"].with_context(
     active_model="account.move", active_ids=both.ids
 ).create({})._create_payments()
-pdf, _kind = env["ir.actions.report"]._render_qweb_pdf(
+page, _kind = env["ir.actions.report"]._render_qweb_html(
     "account.account_invoices", new.ids)
 result = {
-    "printed": pdf[:5].decode(),
+    "printed": new.name in page.decode(),
     "paid": both.mapped("amount_residual"),
     "states": sorted(set((old + new).mapped("state"))),
     "chatter": [[message.id, message.body] for message in old.message_ids],
@@ -255,7 +255,7 @@ def test_what_was_there_before_is_there(story):
 def test_invoices_and_customers_go_on(story, odoo_shell, odoo_server):
     used = story["used"]
     result = odoo_shell(story["name"], f"MOVES = {used['moves']!r}\n{GO_ON}")
-    assert result["printed"] == "%PDF-"
+    assert result["printed"]
     assert result["paid"] == [0, 0]
     assert result["states"] == ["posted"]
     for thread in ("chatter", "partners"):
