@@ -28,7 +28,7 @@ ACCOUNT = 10_000
 REPLAY = 10_000
 SCORING = 10_000
 TEXTS = 200
-WORKERS = "1,2,4"
+WORKERS = (1, 2, 4)
 SENDERS = 2
 FEW_LINES = 20_000
 ALONE = ("account", "dashboard", "replay", "scoring", "texting", "workers")
@@ -139,10 +139,10 @@ def _parse(arguments: list) -> argparse.Namespace:
     parser.add_argument(
         "--workers",
         type=_counts,
-        default=WORKERS,
         metavar="N[,N...]",
         help="send --messages by so many processes of two Odoo servers, with the crons "
-        f"and with the OCA's job queue (default: {WORKERS})",
+        "and with the OCA's job queue (left out by default; alone: "
+        f"{','.join(map(str, WORKERS))})",
     )
     parser.add_argument("--only", choices=ALONE, help="leave out everything else")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
@@ -188,6 +188,8 @@ class Bench:
         }
         if options.only:
             return {options.only: parts[options.only]()}
+        if not options.workers:
+            del parts["workers"]
         ledger = self._make_ledger(options.lines)
         samples = [self._measure_ours(ledger, i) for i in range(options.repeat)]
         peer = self._measure_peer(ledger)
@@ -362,7 +364,7 @@ class Bench:
             if kind == "jobs":
                 with Step("Installing queue_job beside our addons") as step:
                     install(self.environment, ledger, QUEUE, "bench_queue.log", step)
-            for workers in self.options.workers:
+            for workers in self.options.workers or WORKERS:
                 asked = {"messages": count, "workers": workers, "jobs": kind == "jobs"}
                 database = self._copy(ledger, "workers")
                 self.sink.take()
