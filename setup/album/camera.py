@@ -42,7 +42,7 @@ new Promise((resolve, reject) => {
     const {registry} = odoo.loader.modules.get("@web/core/registry");
     const tour = {steps: () => %s, timeout: %s};
     registry.category("web_tour.tours").add("picture", tour);
-    console.log = (text) => text === "tour succeeded" && resolve();
+    console.log = (text) => /TOUR picture SUCCEEDED/.test(text) && resolve();
     console.error = (...words) => reject(new Error(words.join(" ")));
     odoo.startTour("picture");
 })

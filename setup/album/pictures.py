@@ -57,7 +57,7 @@ PICTURES = (
         (see(".o_data_row:eq(9):contains(overdue)"),),
         login="collector",
     ),
-    Picture("dashboard", "/odoo/dunning-dashboard", DASHBOARD, size=(1100, 1180)),
+    Picture("dashboard", "/odoo/dunning-dashboard", DASHBOARD, size=(1400, 1100)),
     Picture("dashboard_phone", "/odoo/dunning-dashboard", DASHBOARD, size=(390, 1300)),
     Picture(
         "dashboard",
@@ -66,7 +66,7 @@ PICTURES = (
             click(".o_search_panel_category_value:contains(Collections)"),
             see(".o-figure canvas"),
         ),
-        size=(1100, 820),
+        size=(1280, 900),
         addon="dunning_automation_spreadsheet",
     ),
     Picture(
@@ -179,7 +179,7 @@ PICTURES = (
         (see(".alert-danger:contains(credit hold)"),),
         size=(1400, 700),
         model="sale.order",
-        domain=(("dunning_credit_hold", "=", "block"),),
+        domain=(("partner_id.dunning_credit_hold", "=", "block"),),
         addon="dunning_automation_sale",
     ),
     Picture(

@@ -22,9 +22,7 @@ def set_scenes(env):
         + [("company_id", "=", company.id), ("partner_id.lang", "=", "en_US")],
         order="overdue_amount desc",
     )
-    paid, blocked = cases.filtered(
-        lambda case: "hold" not in case.decision_ids.mapped("outcome")
-    )[:2]
+    paid, blocked = cases.filtered(lambda case: not case.hold_count)[:2]
     _pay_at_bank(paid)
     _block_order(blocked)
     _replay(company)
@@ -32,7 +30,8 @@ def set_scenes(env):
 
 
 def _gather(env, company):
-    """No bot says hello, and sales can be seen."""
+    """No bot says hello; sales can be seen and the bank be matched."""
+    groups = ("sales_team.group_sale_manager", "account.group_account_basic")
     users = env["res.users"].search(
         [("login", "in", ("collector", "manager", "admin"))]
     )
@@ -40,7 +39,7 @@ def _gather(env, company):
         {
             "company_id": company.id,
             "company_ids": [Command.set(company.ids)],
-            "group_ids": [Command.link(env.ref("sales_team.group_sale_manager").id)],
+            "group_ids": [Command.link(env.ref(group).id) for group in groups],
             "odoobot_state": "disabled",
         }
     )
