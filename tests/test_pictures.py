@@ -9,6 +9,7 @@ import pytest
 from album import camera
 from album.pictures import DRAWN, PICTURES, Picture, see
 from installer import errors, paths, steps, testing
+from installer.browser import Browser
 from PIL import Image
 
 SHOWN_IN = ("*.md", "*/README.md", "docs/*.rst", "*/static/description/index.html")
@@ -122,7 +123,6 @@ WRONG = {
         Picture("gone", "/odoo/dunning-health", (see(".no_such_thing"),)),
         "FAILED",
     ),
-    "error": (Picture("error", "/odoo/action-999999", (see("body"),)), "action"),
     "nobody": (
         Picture("nobody", "/{}", model="dunning.case", domain=(("id", "=", 0),)),
         "There is no dunning.case",
@@ -149,3 +149,23 @@ def test_a_wrong_page_leaves_the_old_picture(scenery, tmp_path, monkeypatch):
         assert reason in said[picture.path]
     assert old.read_text() == "old"
     assert {path.name for path in old.parent.iterdir()} == {"gone.png", "health.png"}
+
+
+@pytest.mark.parametrize(
+    "html, said",
+    [
+        ("<p class='o_error_dialog'>Oops</p>", "Oops"),
+        ("<i class='fa fa-spin'></i>", "fa-spin"),
+        ("<img src='data:image/png;base64,x'>", "not loaded"),
+    ],
+)
+def test_what_is_wrong_is_not_taken(tmp_path, monkeypatch, html, said):
+    monkeypatch.setattr(camera, "REST_SECONDS", 2)
+    browser = Browser(tmp_path / "browser")
+    try:
+        browser.open("about:blank")
+        browser.run(f"document.body.innerHTML = {html!r}; 1")
+        with pytest.raises(camera.NotTaken, match=said):
+            camera._wait_until_still(browser)
+    finally:
+        browser.close()
