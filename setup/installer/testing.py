@@ -13,7 +13,6 @@ from . import addons, locks, paths, system_programs
 from .databases import Databases
 from .environment import Environment, prepare
 from .progress import Step
-from .steps import run_in_odoo
 
 BUILD_LOCK = paths.LOCAL / "build.lock"
 CHOOSING = {"-k", "-m", "--co", "--collect-only", "--deselect", "--lf", "--last-failed"}
@@ -181,7 +180,6 @@ def installed_template(environment: Environment) -> str:
         with Step("Installing our addons in a fresh database") as step:
             modules = ",".join(addons.all_in_checkout())
             install(environment, name, modules, log.name, step)
-        run_in_odoo(environment, "Preparing the web client", "assets", database=name)
 
     with locks.exclusive(BUILD_LOCK):
         return databases.template("test_addons", key, build)
