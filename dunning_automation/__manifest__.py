@@ -2,7 +2,7 @@
     "name": "Dunning Automation",
     "summary": "Remind customers of due invoices, once, at the right time, "
     "and show everyone why",
-    "version": "19.0.1.8.0",
+    "version": "19.0.1.8.1",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "Dunning Automation contributors",

@@ -25,6 +25,7 @@ def bench(tmp_path_factory, odoo_environment):
         "replay": LINES,
         "scoring": 1_000,
         "texts": MESSAGES,
+        "workers": "2",
     }
     options = [f"--{name}={value}" for name, value in sizes.items()]
     answer = subprocess.run(
@@ -67,6 +68,20 @@ def test_every_side_delivers_the_same_number_of_messages(bench):
     assert sending["floor_messages"] == MESSAGES
     assert sending["together_messages"] == sending["together_distinct"] == MESSAGES
     assert sending["queries_per_message"] > 1
+
+
+def test_servers_deliver_the_same_messages_once(bench):
+    points = bench[1]["workers"]
+    assert [(point["by"], point["workers"]) for point in points] == [
+        ("crons", 2),
+        ("jobs", 2),
+    ]
+    for point in points:
+        for count in ("messages", "distinct", "recipients", "recorded"):
+            assert point[count] == MESSAGES
+        assert sum(point["by_host"]) == MESSAGES
+        assert len(point["by_host"]) == point["workers"]
+        assert point["seconds"] > 0
 
 
 def test_every_point_of_the_curve_has_its_lines(bench):
@@ -139,6 +154,8 @@ def test_the_table_says_who_how_much_and_how_fast(bench):
         "| opening |",
         "| ours: account |",
         "| replay,",
+        "| sender crons | 2 | 20 |",
+        "| jobs of queue_job | 2 | 20 |",
     ):
         assert words in table
 

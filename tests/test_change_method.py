@@ -7,8 +7,8 @@ import subprocess
 
 import crowd
 import pytest
-from browser import Browser
 from installer import server
+from installer.browser import Browser
 from installer.databases import Databases
 from test_public_pages import (
     AXE,

@@ -4,7 +4,9 @@ The walls are read from the source text; neither Odoo nor a database is needed.
 """
 
 import ast
+import configparser
 import csv
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +18,8 @@ ADDONS = sorted(manifest.parent for manifest in ROOT.glob("*/__manifest__.py"))
 MODEL_KINDS = {"Model", "TransientModel", "AbstractModel"}
 UNSAFE_TO_LOAD = {"cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
 SQL_WORDS = {"SQL", "cr", "execute", "execute_query", "execute_query_dict"}
-ORM_WORDS = {"cr", "env"}
-PURE_PARTS_OF_ODOO = (
-    "odoo.tools",
-    "odoo.exceptions",
-    "odoo.addons.dunning_automation.tools",
-)
+ORM_WORDS = {"cr", "env", "odoo"}
+IMPORT_RULES = ROOT / ".importlinter"
 
 
 @dataclass(frozen=True)
@@ -113,17 +111,25 @@ def words(tree):
             yield node.lineno, node.arg
 
 
-def is_within(name, packages):
-    return any(
-        name == package or name.startswith(f"{package}.") for package in packages
+def check_imports(folder):
+    """import-linter's word on the addons, which lie in the folder as Odoo sees them."""
+    command = [ROOT / "setup" / "lint", "--with", "lint-imports", "--no-cache"]
+    return subprocess.run(
+        [*command, "--no-logo", "--config", IMPORT_RULES],
+        capture_output=True,
+        text=True,
+        cwd=folder,
     )
 
 
-def is_impure(name):
-    """Whether a module under `tools/` must not import that name."""
-    if name.startswith(".."):
-        return not name.startswith("..tools")
-    return is_within(name, ["odoo"]) and not is_within(name, PURE_PARTS_OF_ODOO)
+@pytest.fixture
+def addons_of_odoo(tmp_path):
+    """The addons, under the names by which they import each other."""
+    folder = tmp_path / "odoo" / "addons"
+    folder.mkdir(parents=True)
+    for addon in ADDONS:
+        (folder / addon.name).symlink_to(addon)
+    return folder
 
 
 def test_lint():
@@ -161,11 +167,50 @@ def test_tools_know_nothing_of_the_orm():
     assert not [
         f"{shown(path)}:{line} {word}"
         for path, tree in sources("tools/**/*.py")
-        for line, word in (
-            *((line, name) for line, name in imports(tree) if is_impure(name)),
-            *((line, word) for line, word in words(tree) if word in ORM_WORDS),
-        )
+        for line, word in words(tree)
+        if word in ORM_WORDS
     ]
+
+
+def test_import_rules(addons_of_odoo):
+    result = check_imports(addons_of_odoo.parent.parent)
+    if result.returncode:
+        pytest.fail(f"{result.stdout}{result.stderr}", pytrace=False)
+
+
+def test_import_rules_know_every_addon():
+    rules = configparser.ConfigParser()
+    rules.read(IMPORT_RULES, encoding="utf-8")
+    named = rules["importlinter"]["root_packages"].split()
+    assert named == [f"odoo.addons.{addon.name}" for addon in ADDONS]
+
+
+@pytest.mark.parametrize(
+    "path, line, rule",
+    [
+        ("tools/aging.py", "from odoo import models", "Tools know nothing of Odoo"),
+        ("tools/aging.py", "from odoo.addons.base import models", "Tools know nothing"),
+        ("tools/aging.py", "from ..models import dunning_run", "Tools know no other"),
+        ("models/dunning_run.py", "from .. import controllers", "the controllers"),
+        ("report/dunning_start.py", "from ..wizard import dunning_preview", "wizards"),
+        (
+            "models/dunning_run.py",
+            "from odoo.addons.dunning_automation_ai.tools import drift",
+            "The core addon knows none",
+        ),
+    ],
+)
+def test_forbidden_import_is_found(addons_of_odoo, path, line, rule):
+    core = addons_of_odoo / "dunning_automation"
+    original = core.resolve()
+    core.unlink()
+    shutil.copytree(original, core, ignore=lambda *_: ["static", "i18n", "tests"])
+    with (core / path).open("a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    result = check_imports(addons_of_odoo.parent.parent)
+    assert result.returncode == 1
+    [broken] = [row for row in result.stdout.splitlines() if " BROKEN" in row]
+    assert rule in broken
 
 
 def test_one_model_per_file_and_named_after_it():

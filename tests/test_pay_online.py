@@ -4,8 +4,8 @@ Odoo's payment form with its demo provider, and what the ledger says then."""
 import subprocess
 
 import pytest
-from browser import Browser
 from installer import server
+from installer.browser import Browser
 
 PREPARE = """
 env["ir.config_parameter"].set_param("account_payment.enable_portal_payment", "True")

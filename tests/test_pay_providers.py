@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 import crowd
 import pytest
 import requests
-from browser import Browser
 from installer import server
+from installer.browser import Browser
 from installer.databases import Databases
 from payment_stub import WEBHOOK_SECRET, PaymentStub
 

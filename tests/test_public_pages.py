@@ -11,8 +11,8 @@ import subprocess
 
 import pytest
 import requests
-from browser import Browser
 from installer import paths, schemathesis, server
+from installer.browser import Browser
 
 OPENAPI = paths.CHECKOUT / "dunning_automation" / "static" / "openapi.json"
 SCREENS = {"desktop": (1400, 900), "phone": (390, 844)}

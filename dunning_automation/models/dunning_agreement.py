@@ -1,5 +1,4 @@
 import logging
-from datetime import timedelta
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -604,7 +603,3 @@ class DunningAgreement(models.AbstractModel):
         self.message_ids.write({"subject": False, "body": ""})
         self.activity_ids.write({"summary": False, "note": False})
         self.write({"note": False})
-
-    @api.model
-    def _get_tolerance(self, company):
-        return timedelta(days=company.dunning_promise_tolerance_days)

@@ -14,6 +14,7 @@ SALES = ("out_invoice", "out_refund", "out_receipt")
 CASH_JOURNALS = ("bank", "cash", "credit")
 OF_CUSTOMER = f"partner_id, {KEY}"
 LINE_COLUMNS = (
+    "move_id",
     "company_id",
     "account_id",
     "partner_id",
@@ -96,12 +97,10 @@ def _add_joined(name):
 
 
 def _select_changed(table, other, columns):
-    """SQL of the rows of an update that differ in these columns."""
-    differs = " OR ".join(
-        f"{table}.{name} IS DISTINCT FROM {other}.{name}" for name in columns
-    )
-    return f"""(SELECT {table}.* FROM {table} JOIN {other} ON {other}.id = {table}.id
-                 WHERE {differs})"""
+    """SQL of the rows of an update that differ in these columns. No join: the database
+    knows nothing of these rows, expects few, and would compare each with each."""
+    names = ", ".join(["id", *columns])
+    return f"(SELECT {names} FROM {table} EXCEPT SELECT {names} FROM {other})"
 
 
 def _replace(add, columns):

@@ -6,7 +6,9 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..models.dunning_dashboard_sum import CASH_JOURNALS, SALES
+from ..models.dunning_dashboard_span import AMOUNTS
+from ..models.dunning_dashboard_sum import CASH_JOURNALS, OF_CUSTOMER, SALES
+from ..models.dunning_dashboard_total import OF_BAND
 from ..tools import aging
 
 CREDITS = "credits"
@@ -149,24 +151,52 @@ class DunningDashboardLedger(models.AbstractModel):
         """
         # What the figures read may not be in the database yet.
         self.env.flush_all()
-        spans = SQL(
-            "(SELECT * FROM %s AS every WHERE %s) AS span",
-            self._get_spans(scope, by_customer or bool(scope.debtors)),
-            SQL(" AND ").join(self._get_conditions(scope)),
+        spans = self._get_spans(scope) if by_customer else self._get_totals(scope)
+        return self.env.execute_query(
+            SQL(sql, spans=SQL("(%s) AS span", spans), **parameters)
         )
-        return self.env.execute_query(SQL(sql, spans=spans, **parameters))
 
     @api.model
-    def _get_spans(self, scope, by_customer):
-        if self._reads_all_lines(scope.company) and not by_customer:
-            return SQL.identifier("dunning_dashboard_total")
+    def _get_totals(self, scope):
+        """Rows that add up to what is within the filters, the fewest that do."""
+        few = scope.debtors and not self._leaves_most(scope)
+        if few or not self._reads_all_lines(scope.company):
+            return self._get_spans(scope)
+        every = scope._replace(debtors=())
+        totals = SQL(
+            f"SELECT {OF_BAND}, {AMOUNTS} FROM dunning_dashboard_total AS every"
+            " WHERE %s",
+            self._get_conditions(every),
+        )
+        if not scope.debtors:
+            return totals
+        # What all customers owe, less what those owe that the filters hold back.
         return SQL(
-            """(SELECT span.*, exposure.band
+            f"""%s
+     UNION ALL
+        SELECT {OF_BAND}, -amount, -amount_currency
+          FROM (%s) AS other
+         WHERE NOT EXISTS (SELECT FROM (%s) AS chosen (id)
+                            WHERE chosen.id = other.partner_id)""",
+            totals,
+            self._get_spans(every),
+            self._get_chosen(scope),
+        )
+
+    @api.model
+    def _get_spans(self, scope):
+        """Rows by customer within the filters."""
+        return SQL(
+            f"""
+        SELECT {OF_CUSTOMER}, band, {AMOUNTS}
+          FROM (SELECT span.*, exposure.band
                   FROM %s AS span
              LEFT JOIN dunning_exposure exposure
                     ON exposure.partner_id = span.partner_id
-                   AND exposure.company_id = span.company_id)""",
+                   AND exposure.company_id = span.company_id) AS every
+         WHERE %s""",
             self._get_sums(scope),
+            self._get_conditions(scope),
         )
 
     @api.model
@@ -192,13 +222,34 @@ class DunningDashboardLedger(models.AbstractModel):
 
     @api.model
     def _get_conditions(self, scope):
-        yield SQL("every.company_id = %s", scope.company.id)
+        conditions = [SQL("every.company_id = %s", scope.company.id)]
         if scope.currency_id:
-            yield SQL("every.currency_id = %s", scope.currency_id)
+            conditions.append(SQL("every.currency_id = %s", scope.currency_id))
         if scope.debtors:
-            partners = self.env["res.partner"].with_context(active_test=False)
-            query = partners._search(scope.get_customers())
-            yield SQL("every.partner_id IN %s", query.subselect())
+            chosen = self._get_chosen(scope)
+            conditions.append(SQL("every.partner_id IN (%s)", chosen))
+        return SQL(" AND ").join(conditions)
+
+    @api.model
+    def _get_chosen(self, scope):
+        """Ids of the customers that the filters leave."""
+        partners = self.env["res.partner"].with_context(active_test=False)
+        return partners._search(scope.get_customers()).select()
+
+    @api.model
+    def _leaves_most(self, scope):
+        """Whether the filters leave more customers than they hold back."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT COUNT(*) * 2 > (
+                              SELECT COUNT(*) FROM dunning_exposure
+                               WHERE company_id = %s)
+                     FROM (%s) AS chosen (id)""",
+                scope.company.id,
+                self._get_chosen(scope),
+            )
+        )
+        return rows[0][0]
 
     # === WHAT IS OWED === #
 

@@ -1,6 +1,8 @@
 from collections import defaultdict
 from datetime import date, timedelta
+from unittest.mock import patch
 
+from odoo.fields import Domain
 from odoo.tests import tagged
 
 from ..report.dunning_dashboard_ledger import RISK_DAYS, Scope
@@ -11,6 +13,8 @@ from .test_dashboard import AGED, DashboardCommon
 class TestDashboardSums(DashboardCommon):
     """The sums in SQL are those of a slow, direct computation, line by line."""
 
+    debtors = ()
+
     def setUp(self):
         super().setUp()
         _a, b = self.keep_books()
@@ -19,7 +23,7 @@ class TestDashboardSums(DashboardCommon):
         late = self.money("2026-06-15", 50, b)
         self.receivable(late).remove_move_reconcile()
         self.ledger = self.env["dunning.dashboard.ledger"]
-        self.scope = Scope(self.company)
+        self.scope = Scope(self.company, debtors=self.debtors)
         self.days = [day for day, *_amounts in AGED]
         self.lines = self.env["account.move.line"].search(
             self.ledger._get_lines_domain(self.scope)
@@ -134,7 +138,9 @@ class TestDashboardSums(DashboardCommon):
     def test_what_came_in_by_week(self):
         """From the first day on; what came earlier is in no week."""
         day = date(2026, 2, 2)
-        weeks = self.history(first=day).weeks
+        weeks = {
+            week: cash for week, cash in self.history(first=day).weeks.items() if cash
+        }
         found = defaultdict(float)
         for line in self.lines:
             if line.journal_id.type == "bank" and day <= line.date <= self.days[-1]:
@@ -150,3 +156,56 @@ class TestDashboardSumsOfLines(TestDashboardSums):
     def setUp(self):
         super().setUp()
         self.startPatcher(self.without_sums())
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardSumsOfMost(TestDashboardSums):
+    """So are they where filters hold back few customers: these are subtracted."""
+
+    debtors = (("invoice_ids", Domain("ref", "!=", "Held back")),)
+    most = True
+
+    def setUp(self):
+        super().setUp()
+        self.startPatcher(
+            patch.object(type(self.ledger), "_leaves_most", lambda *_args: self.most)
+        )
+
+    def keep_books(self):
+        stranger = self._create_customer(name="Stranger")
+        for day, due in (("2025-12-20", "2026-01-19"), ("2026-02-01", "2026-02-25")):
+            invoice = self.billed(
+                day, due, 4000, partner_id=stranger.id, ref="Held back"
+            )
+            self.money("2026-03-01", 700, invoice, partner_id=stranger.id)
+        return super().keep_books()
+
+    def test_who_is_held_back(self):
+        every = self.ledger._read_aging(Scope(self.company), self.days[-1])
+        owed = self.ledger._read_aging(self.scope, self.days[-1])
+        self.assertEqual(sum(every.values()) - sum(owed.values()), 2 * 3300)
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardSumsOfFew(TestDashboardSumsOfMost):
+    """And where they hold back many: only those left are read."""
+
+    most = False
+
+
+@tagged("post_install", "-at_install")
+class TestDashboardMost(DashboardCommon):
+    def test_most_customers_are_left(self):
+        """More than half of those who owe something."""
+        owing = [self._create_customer(name=f"Owing {n}") for n in range(4)]
+        for customer in owing:
+            self.invoice(customer, days_overdue=20, ref=customer.name)
+        self.run_on()
+        ledger = self.env["dunning.dashboard.ledger"]
+        for left in range(5):
+            names = [customer.name for customer in owing[:left]]
+            debtors = (("invoice_ids", Domain("ref", "in", names)),)
+            with self.subTest(left):
+                self.assertIs(
+                    ledger._leaves_most(Scope(self.company, debtors=debtors)), left > 2
+                )

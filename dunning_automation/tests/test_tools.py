@@ -1,11 +1,29 @@
+import io
 import smtplib
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from unittest.mock import patch
+from unittest.mock import Mock, patch
+
+from reportlab.pdfgen.canvas import Canvas
 
 from odoo.tests import BaseCase, tagged
+from odoo.tools.pdf import PdfFileReader
 
 from .. import tools
-from ..tools import ladder, notice_states, smtp_connections, smtp_outcome
+from ..tools import (
+    anchor_log,
+    high_water_mark,
+    ladder,
+    letter_pages,
+    notice_states,
+    smtp_connections,
+    smtp_outcome,
+)
+from ..tools.anchor_log import Anchor
+from ..tools.high_water_mark import ForeignMark, Mark
+from ..tools.sender_batch import SenderBatch
 from ..tools.smtp_connections import SmtpConnections
 from .examples import check_examples
 
@@ -168,3 +186,116 @@ class TestSmtpConnections(BaseCase):
 
     def test_odoo_that_sends_nothing_has_no_session(self):
         self.assertIsNone(self.connections.get("a", lambda: None))
+
+
+@tagged("post_install", "-at_install")
+class TestFilesOutside(BaseCase):
+    """What a database that was restored does not know is in files beside it."""
+
+    def setUp(self):
+        super().setUp()
+        folder = self.enterContext(TemporaryDirectory())
+        self.path = Path(folder) / "made" / "when needed" / "file"
+
+    def test_anchors_are_kept_in_their_order(self):
+        self.assertEqual(anchor_log.read(self.path), [])
+        anchors = [
+            Anchor(datetime(2026, 3, day, 4, 0, 1), 10 * day, 64 * str(day))
+            for day in (1, 2)
+        ]
+        for anchor in anchors:
+            anchor_log.append(self.path, anchor)
+        self.assertEqual(anchor_log.read(self.path), anchors)
+
+    def test_anchors_are_for_nobody_else(self):
+        anchor_log.append(self.path, Anchor(datetime(2026, 3, 1), 1, 64 * "0"))
+        for path, mode in ((self.path, 0o600), (self.path.parent, 0o700)):
+            with self.subTest(path.name):
+                self.assertEqual(path.stat().st_mode & 0o777, mode)
+
+    def test_mark_only_rises(self):
+        high_water_mark.start(self.path, "first", 5)
+        for event, token, mark in (
+            (4, "a", Mark("first", 5)),
+            (5, "b", Mark("first", 5)),
+            (6, "c", Mark("first", 6, "c")),
+            (1000, "d", Mark("first", 1000, "d")),
+            (999, "e", Mark("first", 1000, "d")),
+        ):
+            with self.subTest(event=event):
+                risen = high_water_mark.rise(self.path, "first", event, token)
+                self.assertEqual(risen, mark)
+        self.assertEqual(self.path.stat().st_size, high_water_mark.WIDTH)
+
+    def test_activation_starts_the_mark_anew(self):
+        high_water_mark.start(self.path, "first", 5)
+        high_water_mark.start(self.path, "second", 2)
+        with self.assertRaises(ForeignMark):
+            high_water_mark.rise(self.path, "first", 6)
+        self.assertEqual(
+            high_water_mark.rise(self.path, "second", 1), Mark("second", 2)
+        )
+        self.assertEqual(list(self.path.parent.iterdir()), [self.path])
+
+    def test_mark_that_is_gone_or_broken_is_not_made_up_for(self):
+        with self.assertRaises(FileNotFoundError):
+            high_water_mark.rise(self.path, "first", 1)
+        high_water_mark.start(self.path, "first", 5)
+        for content in ("", "[]", "{}", '{"activation": "first"}', "null"):
+            with self.subTest(content):
+                self.path.write_text(content)
+                with self.assertRaises(ValueError):
+                    high_water_mark.rise(self.path, "first", 6)
+                self.assertEqual(self.path.read_text(), content)
+
+
+@tagged("post_install", "-at_install")
+class TestSenderBatch(BaseCase):
+    def test_facts_are_read_once(self):
+        batch, read = SenderBatch(), Mock(side_effect=[None, "second"])
+        for key, value in (("a", None), ("a", None), ("b", "second"), ("b", "second")):
+            self.assertEqual(batch.once(key, read), value)
+
+    def test_what_was_opened_is_closed(self):
+        batch, session, opened = SenderBatch(), Session(), Mock()
+        batch.connections.get("a", lambda: session)
+        batch.stack.callback(opened)
+        batch.close()
+        self.assertTrue(session.closed)
+        opened.assert_called_once_with()
+
+    def test_each_has_a_token_of_its_own(self):
+        tokens = {SenderBatch().token for _number in range(10)}
+        self.assertEqual([len(token) for token in tokens], [12] * 10)
+
+
+@tagged("post_install", "-at_install")
+class TestLetterPages(BaseCase):
+    def letter(self, *texts):
+        stream = io.BytesIO()
+        canvas = Canvas(stream, pagesize=(595, 842), invariant=True)
+        for text in texts:
+            canvas.drawString(100, 400, text)
+            canvas.showPage()
+        canvas.save()
+        return stream.getvalue()
+
+    def get_lines(self, content):
+        pages = PdfFileReader(io.BytesIO(content), strict=False).pages
+        return [list(filter(None, page.extract_text().split("\n"))) for page in pages]
+
+    def test_only_several_pages_are_numbered(self):
+        for texts, pages in (
+            (["a"], [["a"]]),
+            (["a", "b"], [["a", "1 / 2"], ["b", "2 / 2"]]),
+        ):
+            with self.subTest(texts):
+                content = letter_pages.finish(self.letter(*texts), [105])
+                self.assertEqual(self.get_lines(content), pages)
+
+    def test_pile_keeps_the_order(self):
+        letters = [self.letter("a", "b"), self.letter("c")]
+        pile = letter_pages.merge(letters)
+        self.assertEqual(self.get_lines(pile), [["a"], ["b"], ["c"]])
+        self.assertEqual(letter_pages.count(pile), 3)
+        self.assertEqual(letter_pages.merge(letters[:1]), letters[0])

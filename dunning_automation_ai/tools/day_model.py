@@ -13,6 +13,11 @@ WAIT = 30
 """Days after the due date from which a line teaches: unpaid ones with their delay so
 far, as those that were paid by then alone would make payers look quicker."""
 
+STEPS, MANY_STEPS = 150, 600
+BOUND_STEPS = 200
+"""Trees of a model of few and of many lines, and of a bound of many: its width is
+measured afterwards."""
+
 COVERAGE = 0.8
 LOW, HIGH = (1 - COVERAGE) / 2, (1 + COVERAGE) / 2
 CALIBRATED = 0.2
@@ -73,7 +78,11 @@ class DayTrees:
         older = int(len(samples) * (1 - CALIBRATED))
         self.bounds = [
             self._fit(
-                samples.matrix[:older], rest[:older], loss="quantile", quantile=share
+                samples.matrix[:older],
+                rest[:older],
+                BOUND_STEPS,
+                loss="quantile",
+                quantile=share,
             )
             for share in (LOW, HIGH)
         ]
@@ -83,11 +92,11 @@ class DayTrees:
         self.wider = float(np.quantile(missed, share, method="higher"))
 
     @staticmethod
-    def _fit(matrix, target, **loss):
+    def _fit(matrix, target, most_steps=MANY_STEPS, **loss):
         large = len(target) >= MIN_LARGE
         return HistGradientBoostingRegressor(
             learning_rate=0.06 if large else 0.04,
-            max_iter=600 if large else 150,
+            max_iter=most_steps if large else STEPS,
             max_leaf_nodes=31 if large else 8,
             min_samples_leaf=30,
             l2_regularization=1,

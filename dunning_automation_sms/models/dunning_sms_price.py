@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..tools.sms_limits import Price, price_of
+from ..tools.sms_limits import Price
 
 
 class DunningSmsPrice(models.Model):
@@ -50,13 +50,6 @@ class DunningSmsPrice(models.Model):
                         prefix,
                     )
                 )
-
-    @api.model
-    def _get_cost(self, company, number, segments):
-        """What a message costs, in the currency of ``company``; None = nobody knows."""
-        today = company._dunning_today()
-        found = price_of(number, self._read_prices(company, today), today)
-        return found and found.amount * segments
 
     @api.model
     def _read_prices(self, company, today):

@@ -6,6 +6,7 @@ from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from ..tools.sms_limits import price_of
 from .common import SmsCommon
 
 
@@ -135,11 +136,13 @@ class TestLimits(SmsCommon):
     def test_own_price_counts_more(self):
         self.price("43", 1)
         self.price("43", 3, company_id=self.company.id)
-        prices = self.env["dunning.sms.price"]
-        self.assertEqual(prices._get_cost(self.company, "+436641234500", 2), 6)
         other = self.setup_other_company(name="Other")["company"]
-        self.assertEqual(prices._get_cost(other, "+436641234500", 2), 2)
-        self.assertIsNone(prices._get_cost(self.company, "+49151", 1))
+        today = self.company._dunning_today()
+        for company, amount in ((self.company, 3), (other, 1)):
+            with self.subTest(company=company.name):
+                prices = self.env["dunning.sms.price"]._read_prices(company, today)
+                price = price_of("+436641234500", prices, today)
+                self.assertEqual(price.amount, amount)
 
     def test_fault_36_budget_of_the_month(self):
         self.company.dunning_sms_budget = 0.25

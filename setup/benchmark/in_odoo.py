@@ -21,6 +21,7 @@ from . import (
     scoring,
     sending,
     texting,
+    workers,
     worklist,
 )
 
@@ -36,6 +37,7 @@ STEPS = {
     "send_prepare": sending.keep_ready,
     "send_share": sending.share,
     "send_oca": sending.oca,
+    "send_workers": workers.send,
     "audit": audit.measure,
     "replay": replay.measure,
     "scoring": scoring.measure,

@@ -28,10 +28,12 @@ ACCOUNT = 10_000
 REPLAY = 10_000
 SCORING = 10_000
 TEXTS = 200
+WORKERS = (1, 2, 4)
 SENDERS = 2
 FEW_LINES = 20_000
-ALONE = ("account", "dashboard", "replay", "scoring", "texting")
+ALONE = ("account", "dashboard", "replay", "scoring", "texting", "workers")
 PEER = "account_credit_control"
+QUEUE = "queue_job"
 RESULT_MARK = "\x1eRESULT "
 
 
@@ -134,6 +136,14 @@ def _parse(arguments: list) -> argparse.Namespace:
         metavar="MESSAGES",
         help=f"text messages to send (default: {TEXTS:,})",
     )
+    parser.add_argument(
+        "--workers",
+        type=_counts,
+        metavar="N[,N...]",
+        help="send --messages by so many processes of two Odoo servers, with the crons "
+        "and with the OCA's job queue (left out by default; alone: "
+        f"{','.join(map(str, WORKERS))})",
+    )
     parser.add_argument("--only", choices=ALONE, help="leave out everything else")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--odoo", metavar="PATH", help="an Odoo 19.0 source to use")
@@ -154,6 +164,10 @@ def _count(text: str) -> int:
     return count
 
 
+def _counts(text: str) -> list:
+    return [_count(part) for part in text.split(",")]
+
+
 class Bench:
     """Runs the steps, each in a process of its own, on copies of one ledger."""
 
@@ -170,9 +184,12 @@ class Bench:
             "replay": self._measure_replay,
             "scoring": self._measure_scoring,
             "texting": self._measure_texting,
+            "workers": self._measure_workers,
         }
         if options.only:
             return {options.only: parts[options.only]()}
+        if not options.workers:
+            del parts["workers"]
         ledger = self._make_ledger(options.lines)
         samples = [self._measure_ours(ledger, i) for i in range(options.repeat)]
         peer = self._measure_peer(ledger)
@@ -335,6 +352,29 @@ class Bench:
         self._drop(database)
         names = ("ours_s", "odoo_s")
         return measured | {name: _rounded(measured[name]) for name in names}
+
+    def _measure_workers(self) -> list:
+        """The same messages by more and more processes of real servers, with the sender
+        crons and, in the same database, with the job queue."""
+        count = self.options.messages
+        ledger = self._make_ledger(count * LINES_PER_DEBTOR)
+        self._step("Workers: planning", "plan_ours", ledger)
+        points = []
+        for kind in ("crons", "jobs"):
+            if kind == "jobs":
+                with Step("Installing queue_job beside our addons") as step:
+                    install(self.environment, ledger, QUEUE, "bench_queue.log", step)
+            for workers in self.options.workers or WORKERS:
+                asked = {"messages": count, "workers": workers, "jobs": kind == "jobs"}
+                database = self._copy(ledger, "workers")
+                self.sink.take()
+                title = f"Workers: {workers} with {kind}"
+                sent = self._step(title, "send_workers", database, **asked)
+                arrived = self.sink.take()
+                self._drop(database)
+                points.append(_workers_point(kind, workers, sent, arrived))
+        self._drop(ledger)
+        return points
 
     # --- databases ----------------------------------------------------------------
 
@@ -510,6 +550,19 @@ def _sending(samples: list, peer: dict, senders: int) -> dict:
         "oca_compose_s": _rounded(peer["send"]["compose_seconds"]),
         "floor_messages": last["floor_arrived"]["messages"],
         "samples": len(samples),
+    }
+
+
+def _workers_point(kind: str, workers: int, sent: dict, arrived: dict) -> dict:
+    return {
+        "by": kind,
+        "workers": workers,
+        "messages": arrived["messages"],
+        "distinct": arrived["distinct"],
+        "recipients": arrived["recipients"],
+        "recorded": sent["recorded"],
+        "by_host": sent["by_host"],
+        "seconds": _rounded(sent["seconds"]),
     }
 
 

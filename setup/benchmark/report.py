@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+WORKERS = {"crons": "sender crons", "jobs": "jobs of queue_job"}
+
 
 def markdown(measured: dict) -> str:
     tables = {
@@ -15,6 +17,7 @@ def markdown(measured: dict) -> str:
         "replay": _replay,
         "scoring": _scoring,
         "texting": _texting,
+        "workers": _workers,
     }
     parts = [make(measured[name]) for name, make in tables.items() if name in measured]
     return "\n\n".join(part for part in [*parts, _conditions(measured)] if part)
@@ -192,6 +195,28 @@ def _texting(figures: dict) -> str:
             f"{ours / odoo:.2f}x",
         ],
     )
+
+
+def _workers(points: list) -> str:
+    first = {}
+    rows = []
+    for point in points:
+        each = point["seconds"] / point["messages"]
+        one = first.setdefault(point["by"], each)
+        rows.append(
+            [
+                WORKERS[point["by"]],
+                point["workers"],
+                point["messages"],
+                " + ".join(f"{count:,}" for count in point["by_host"]),
+                point["messages"] - point["distinct"],
+                point["seconds"],
+                each * 1000,
+                f"{one / each:.2f}x",
+            ]
+        )
+    head = ["sending by servers", "workers", "messages", "by host", "twice", "seconds"]
+    return _table([*head, "ms per message", "speed-up"], *rows)
 
 
 def _conditions(measured: dict) -> str:

@@ -35,7 +35,8 @@ def foreign_dependencies() -> list:
 
 
 def hashes() -> dict:
-    """A hash of each addon's sources; a change in its tests does not count."""
+    """A hash of each addon's sources; a change in its tests or its
+    description does not count."""
     return {name: hash_of(paths.CHECKOUT / name) for name in all_in_checkout()}
 
 
@@ -46,7 +47,9 @@ def hash_of(*roots: Path, text: str = "") -> str:
         files = [root] if root.is_file() else sorted(root.rglob("*"))
         for file in files:
             inside = file.relative_to(root).parts
-            if file.is_file() and not {"tests", "__pycache__"} & set(inside):
+            if file.is_file() and not {"tests", "__pycache__", "description"} & set(
+                inside
+            ):
                 total.update("/".join(inside).encode() + b"\0" + file.read_bytes())
     return total.hexdigest()[:10]
 

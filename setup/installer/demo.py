@@ -30,6 +30,7 @@ NOT_IN_TEMPLATE = (
     "daily_run.py",
     "demo_answers.py",
     "demo_predictions.py",
+    "demo_scenes.py",
     "demo_settings.py",
 )
 
@@ -54,22 +55,29 @@ def main(arguments: list) -> int:
     environment = prepare(options.odoo, options.db)
     system_programs.ensure_wkhtmltopdf()
     demo = Demo(environment, ledger)
-
-    def take_step(title: str, step: str, **arguments) -> None:
-        run_in_odoo(environment, title, step, DATABASE, **arguments)
-
     with locks.exclusive(BUILD_LOCK):
         demo.ensure(reset=options.reset)
-        smtp_port = start_smtp_sink(environment)
-        take_step("Setting up the demo", "configure", smtp_port=smtp_port)
-        take_step("Running today's dunning", "daily_run", today=options.date)
-        if demo.is_made_up():
-            take_step("Letting some customers answer", "answers")
-        take_step("Learning who pays when", "predictions")
+        begin_day(environment, DATABASE, options.date, demo.is_made_up())
     print(f"Messages that left by e-mail: {paths.MAIL}")
     if options.serve:
         serve(environment, options.port)
     return 0
+
+
+def begin_day(
+    environment: Environment, database: str, today: str, made_up: bool
+) -> None:
+    """What happens in a ledger until somebody looks at it; again, only what is new."""
+
+    def take_step(title: str, step: str, **arguments) -> None:
+        run_in_odoo(environment, title, step, database, **arguments)
+
+    smtp_port = start_smtp_sink(environment)
+    take_step("Setting up the demo", "configure", smtp_port=smtp_port)
+    take_step("Running today's dunning", "daily_run", today=today)
+    if made_up:
+        take_step("Letting some customers answer", "answers")
+    take_step("Learning who pays when", "predictions")
 
 
 def _parse(arguments: list) -> argparse.Namespace:

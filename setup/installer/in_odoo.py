@@ -78,6 +78,10 @@ def predictions(env) -> None:
     _ledger_module("demo_predictions").predict(env)
 
 
+def scenes(env) -> None:
+    _ledger_module("demo_scenes").set_scenes(env)
+
+
 def evaluate(env, today: str, late_after: int, json_path: str | None) -> None:
     report = env["dunning.risk.features"]._evaluate(
         env.company, _date(today), late_after, progress
@@ -104,6 +108,7 @@ STEPS = {
         demo_ledger,
         evaluate,
         predictions,
+        scenes,
     )
 }
 

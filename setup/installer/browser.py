@@ -1,15 +1,19 @@
-"""A real browser for pages that a test opens itself: headless Chromium."""
+"""A real browser for pages of real servers: headless Chromium. Runs inside the
+environment."""
 
 import base64
 import contextlib
 import itertools
 import json
+import shutil
 import subprocess
 import time
 
 import requests
 import websocket
-from installer.server import free_port
+
+from .server import free_port
+from .system_programs import BROWSERS
 
 START_SECONDS = 30
 PAGE_SECONDS = 60
@@ -22,7 +26,7 @@ class Browser:
         port = free_port()
         self._process = subprocess.Popen(
             [
-                "chromium",
+                next(filter(None, map(shutil.which, BROWSERS))),
                 "--headless",
                 "--no-sandbox",
                 "--disable-gpu",
@@ -116,10 +120,14 @@ class Browser:
 
     def picture(self, path, whole: bool = True) -> None:
         """Save the page as PNG."""
+        path.write_bytes(self.look(whole))
+
+    def look(self, whole: bool = False) -> bytes:
+        """What is seen of the page, or the whole of it, as PNG."""
         taken = self._ask(
             "Page.captureScreenshot", format="png", captureBeyondViewport=whole
         )
-        path.write_bytes(base64.b64decode(taken["data"]))
+        return base64.b64decode(taken["data"])
 
     def wait_for(self, script: str, what: str) -> None:
         """Wait until an expression is true, also in a page that comes meanwhile."""
